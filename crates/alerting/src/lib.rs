@@ -1,0 +1,17 @@
+//! Alert, incident, escalation and notification decisions as pure state machines.
+//!
+//! Promise: `now` is an argument, identical inputs give identical effects. Nothing here waits, stores or sends; the
+//! monitor performs the effects and records them. That is what lets a simulation run a month of escalations in seconds.
+//!
+//! Reading order: [`RuleState::step`] (one rule's alert instances), [`Incident::step`] (what people see and are told),
+//! [`after_attempt`] (what becomes of a page whose delivery was tried).
+
+mod delivery;
+mod incident;
+mod instance;
+
+pub use delivery::{Attempt, NextStep, after_attempt};
+pub use incident::{
+    Acknowledgement, Effect, Incident, IncidentId, IncidentInput, IncidentState, Member, Resolution, TimelineKind,
+};
+pub use instance::{Evaluation, Instance, Phase, ResolveReason, RuleState, Transition, TransitionKind};
