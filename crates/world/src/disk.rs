@@ -34,6 +34,15 @@ pub trait AppendFile: Send {
     }
 }
 
+/// The size of a file system, in bytes.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Space {
+    /// In all.
+    pub total: u64,
+    /// What an ordinary program may still write.
+    pub available: u64,
+}
+
 /// A file system. Blocking; call it from blocking work.
 pub trait Disk: Send + Sync {
     /// Makes a directory and its parents; fine if it exists.
@@ -89,6 +98,15 @@ pub trait Disk: Send + Sync {
     /// # Errors
     /// The operating system's.
     fn remove(&self, path: &Path) -> io::Result<()>;
+
+    /// How much space the file system of a path has.
+    ///
+    /// # Errors
+    /// The operating system's; `Unsupported` where there is no answer.
+    fn space(&self, path: &Path) -> io::Result<Space> {
+        let _ = path;
+        Err(io::Error::from(io::ErrorKind::Unsupported))
+    }
 
     /// Makes the names in a directory (creations, renames, removals) survive power loss.
     ///
@@ -179,6 +197,11 @@ impl Disk for OsDisk {
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)
+    }
+
+    fn space(&self, path: &Path) -> io::Result<Space> {
+        let stat = rustix::fs::statvfs(path)?;
+        Ok(Space { total: stat.f_blocks * stat.f_frsize, available: stat.f_bavail * stat.f_frsize })
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 pub use blocking::{Blocking, ThreadPool};
 pub use clock::{Clock, Elapsed, SystemClock, Tick, Ticker, timeout};
-pub use disk::{AppendFile, Disk, OsDisk, write_atomically};
+pub use disk::{AppendFile, Disk, OsDisk, Space, write_atomically};
 pub use entropy::{Entropy, OsEntropy, random_hex};
 pub use outbound::{HttpError, HttpRequest, HttpResponse, Network, Outbound};
 
