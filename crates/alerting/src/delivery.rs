@@ -32,13 +32,22 @@ pub enum NextStep {
 }
 
 /// Decides after an attempt. `attempts` counts this one; `queued_at` is when the page was decided.
-pub fn after_attempt(attempt: Attempt, attempts: u32, queued_at: Timestamp, now: Timestamp) -> NextStep {
+pub fn after_attempt(
+    attempt: Attempt,
+    attempts: u32,
+    queued_at: Timestamp,
+    now: Timestamp,
+) -> NextStep {
     match attempt {
         Attempt::Accepted => NextStep::Delivered,
         Attempt::Failed if now.since(queued_at) >= GIVE_UP_AFTER => NextStep::GiveUp,
         Attempt::Failed => {
             let doublings = attempts.saturating_sub(1).min(16);
-            NextStep::RetryAt(now + BACK_OFF_FIRST.saturating_mul(1 << doublings).min(BACK_OFF_MAX))
+            NextStep::RetryAt(
+                now + BACK_OFF_FIRST
+                    .saturating_mul(1 << doublings)
+                    .min(BACK_OFF_MAX),
+            )
         }
     }
 }

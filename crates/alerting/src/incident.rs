@@ -228,7 +228,13 @@ impl Incident {
     /// An incident that has not begun: step it with [`IncidentInput::AlertFired`] to open it.
     ///
     /// A warning notifies the first level and never escalates, whatever its policy says.
-    pub fn new(id: IncidentId, alert: &str, severity: Severity, levels: &[EscalationLevel], now: Timestamp) -> Incident {
+    pub fn new(
+        id: IncidentId,
+        alert: &str,
+        severity: Severity,
+        levels: &[EscalationLevel],
+        now: Timestamp,
+    ) -> Incident {
         let levels = match severity {
             Severity::Critical => levels.to_vec(),
             Severity::Warning => levels.iter().take(1).cloned().collect(),
@@ -257,7 +263,11 @@ impl Incident {
 
     /// Whether nothing is known about any of its firing alerts.
     pub fn no_data(&self) -> bool {
-        let mut firing = self.members.values().filter(|member| member.resolved_at.is_none()).peekable();
+        let mut firing = self
+            .members
+            .values()
+            .filter(|member| member.resolved_at.is_none())
+            .peekable();
         firing.peek().is_some() && firing.all(|member| member.no_data)
     }
 
@@ -277,38 +287,83 @@ impl Incident {
             return Vec::new();
         }
         let mut effects = match input {
-            IncidentInput::AlertFired { labels, value, summary } => self.alert_fired(labels, value, summary, now),
-            IncidentInput::AlertResolved { labels, reason } => self.alert_resolved(&labels, reason, now),
+            IncidentInput::AlertFired {
+                labels,
+                value,
+                summary,
+            } => self.alert_fired(labels, value, summary, now),
+            IncidentInput::AlertResolved { labels, reason } => {
+                self.alert_resolved(&labels, reason, now)
+            }
             IncidentInput::AlertLostData { labels } => self.mark_data(&labels, true),
             IncidentInput::AlertDataCameBack { labels } => self.mark_data(&labels, false),
             IncidentInput::Acknowledge { by, note } => self.acknowledge(by, &note, now),
-            IncidentInput::Note { by, text } => vec![Effect::Timeline(TimelineKind::Note, format!("{by}: {text}"))],
+            IncidentInput::Note { by, text } => vec![Effect::Timeline(
+                TimelineKind::Note,
+                format!("{by}: {text}"),
+            )],
             IncidentInput::Tick => Vec::new(),
         };
         self.escalate(now, &mut effects);
         effects
     }
 
-    fn alert_fired(&mut self, labels: Labels, value: f64, summary: String, now: Timestamp) -> Vec<Effect> {
-        let kind = if self.members.is_empty() { TimelineKind::Opened } else { TimelineKind::Changed };
+    fn alert_fired(
+        &mut self,
+        labels: Labels,
+        value: f64,
+        summary: String,
+        now: Timestamp,
+    ) -> Vec<Effect> {
+        let kind = if self.members.is_empty() {
+            TimelineKind::Opened
+        } else {
+            TimelineKind::Changed
+        };
         let text = format!("{} fires: {summary}", self.alert);
-        self.members.insert(labels, Member { value, started_at: now, resolved_at: None, no_data: false, summary });
+        self.members.insert(
+            labels,
+            Member {
+                value,
+                started_at: now,
+                resolved_at: None,
+                no_data: false,
+                summary,
+            },
+        );
         vec![Effect::Timeline(kind, text)]
     }
 
-    fn alert_resolved(&mut self, labels: &Labels, reason: ResolveReason, now: Timestamp) -> Vec<Effect> {
-        let Some(member) = self.members.get_mut(labels) else { return Vec::new() };
+    fn alert_resolved(
+        &mut self,
+        labels: &Labels,
+        reason: ResolveReason,
+        now: Timestamp,
+    ) -> Vec<Effect> {
+        let Some(member) = self.members.get_mut(labels) else {
+            return Vec::new();
+        };
         member.resolved_at = Some(now);
         let why = match reason {
             ResolveReason::Recovered => "the condition no longer holds",
             ResolveReason::NoTraffic => "complete scrapes bring no value (no traffic)",
             ResolveReason::RuleRemoved => "the rule left the plan",
         };
-        if self.members.values().any(|member| member.resolved_at.is_none()) {
-            return vec![Effect::Timeline(TimelineKind::Changed, format!("one alert ended ({labels}): {why}"))];
+        if self
+            .members
+            .values()
+            .any(|member| member.resolved_at.is_none())
+        {
+            return vec![Effect::Timeline(
+                TimelineKind::Changed,
+                format!("one alert ended ({labels}): {why}"),
+            )];
         }
         self.resolved = Some(Resolution { at: now, reason });
-        let mut effects = vec![Effect::Timeline(TimelineKind::Resolved, format!("resolved: {why}"))];
+        let mut effects = vec![Effect::Timeline(
+            TimelineKind::Resolved,
+            format!("resolved: {why}"),
+        )];
         if self.levels_told > 0 {
             effects.push(Effect::PageResolved);
         }
@@ -316,13 +371,18 @@ impl Incident {
     }
 
     fn mark_data(&mut self, labels: &Labels, missing: bool) -> Vec<Effect> {
-        let Some(member) = self.members.get_mut(labels) else { return Vec::new() };
+        let Some(member) = self.members.get_mut(labels) else {
+            return Vec::new();
+        };
         if member.no_data == missing {
             return Vec::new();
         }
         member.no_data = missing;
         let entry = if missing {
-            Effect::Timeline(TimelineKind::NoData, format!("no data for {labels}; it stays firing"))
+            Effect::Timeline(
+                TimelineKind::NoData,
+                format!("no data for {labels}; it stays firing"),
+            )
         } else {
             Effect::Timeline(TimelineKind::DataBack, format!("data is back for {labels}"))
         };
@@ -333,7 +393,11 @@ impl Incident {
         if self.acknowledged.is_some() {
             return Vec::new();
         }
-        let text = if note.is_empty() { format!("acknowledged by {by}") } else { format!("acknowledged by {by}: {note}") };
+        let text = if note.is_empty() {
+            format!("acknowledged by {by}")
+        } else {
+            format!("acknowledged by {by}: {note}")
+        };
         self.acknowledged = Some(Acknowledgement { at: now, by });
         vec![Effect::Timeline(TimelineKind::Acknowledged, text)]
     }
@@ -351,6 +415,3 @@ impl Incident {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -86,9 +86,13 @@ impl ResolveReason {
 
     /// The reason of a word; `None` for a word that is none.
     pub fn from_word(word: &str) -> Option<ResolveReason> {
-        [ResolveReason::Recovered, ResolveReason::NoTraffic, ResolveReason::RuleRemoved]
-            .into_iter()
-            .find(|reason| reason.as_str() == word)
+        [
+            ResolveReason::Recovered,
+            ResolveReason::NoTraffic,
+            ResolveReason::RuleRemoved,
+        ]
+        .into_iter()
+        .find(|reason| reason.as_str() == word)
     }
 }
 
@@ -141,7 +145,12 @@ enum Evidence {
 
 impl RuleState {
     /// Takes one evaluation in and says what changed, in the order of the labels.
-    pub fn step(&mut self, rule: &AlertRule, evaluation: &Evaluation, now: Timestamp) -> Vec<Transition> {
+    pub fn step(
+        &mut self,
+        rule: &AlertRule,
+        evaluation: &Evaluation,
+        now: Timestamp,
+    ) -> Vec<Transition> {
         self.forget_pending_after_outage(now);
         self.evaluated_at = Some(now);
         let mut transitions = Vec::new();
@@ -162,16 +171,26 @@ impl RuleState {
             Phase::Pending => None,
             Phase::Firing { .. } => {
                 let kind = TransitionKind::Resolved(ResolveReason::RuleRemoved);
-                Some(Transition { labels, value: instance.value, kind })
+                Some(Transition {
+                    labels,
+                    value: instance.value,
+                    kind,
+                })
             }
         };
-        std::mem::take(&mut self.instances).into_iter().filter_map(resolved).collect()
+        std::mem::take(&mut self.instances)
+            .into_iter()
+            .filter_map(resolved)
+            .collect()
     }
 
     fn forget_pending_after_outage(&mut self, now: Timestamp) {
-        let outage = self.evaluated_at.is_some_and(|last| now.since(last) > OUTAGE_TOLERANCE);
+        let outage = self
+            .evaluated_at
+            .is_some_and(|last| now.since(last) > OUTAGE_TOLERANCE);
         if outage {
-            self.instances.retain(|_, instance| instance.phase != Phase::Pending);
+            self.instances
+                .retain(|_, instance| instance.phase != Phase::Pending);
         }
     }
 
@@ -191,7 +210,11 @@ impl RuleState {
         if matches!(kind, TransitionKind::Calmed | TransitionKind::Resolved(_)) {
             self.instances.remove(labels);
         }
-        Some(Transition { labels: labels.clone(), value, kind })
+        Some(Transition {
+            labels: labels.clone(),
+            value,
+            kind,
+        })
     }
 
     fn add_new(
@@ -202,8 +225,13 @@ impl RuleState {
         transitions: &mut Vec<Transition>,
     ) {
         self.left_out = 0;
-        let Evaluation::Done { active, .. } = evaluation else { return };
-        let just_ended: Vec<Labels> = transitions.iter().map(|transition| transition.labels.clone()).collect();
+        let Evaluation::Done { active, .. } = evaluation else {
+            return;
+        };
+        let just_ended: Vec<Labels> = transitions
+            .iter()
+            .map(|transition| transition.labels.clone())
+            .collect();
         for (labels, value) in active {
             if self.instances.contains_key(labels) || just_ended.contains(labels) {
                 continue;
@@ -217,15 +245,30 @@ impl RuleState {
             } else {
                 (Phase::Pending, TransitionKind::BecamePending)
             };
-            let instance = Instance { phase, since: now, value: *value, no_data_since: None, no_value_since: None };
+            let instance = Instance {
+                phase,
+                since: now,
+                value: *value,
+                no_data_since: None,
+                no_value_since: None,
+            };
             self.instances.insert(labels.clone(), instance);
-            transitions.push(Transition { labels: labels.clone(), value: *value, kind });
+            transitions.push(Transition {
+                labels: labels.clone(),
+                value: *value,
+                kind,
+            });
         }
     }
 }
 
 impl Instance {
-    fn step_pending(&mut self, rule: &AlertRule, evidence: Evidence, now: Timestamp) -> Option<TransitionKind> {
+    fn step_pending(
+        &mut self,
+        rule: &AlertRule,
+        evidence: Evidence,
+        now: Timestamp,
+    ) -> Option<TransitionKind> {
         match evidence {
             Evidence::Holds(value) => {
                 self.value = value;
@@ -245,23 +288,33 @@ impl Instance {
         }
     }
 
-    fn step_firing(&mut self, rule: &AlertRule, evidence: Evidence, now: Timestamp) -> Option<TransitionKind> {
+    fn step_firing(
+        &mut self,
+        rule: &AlertRule,
+        evidence: Evidence,
+        now: Timestamp,
+    ) -> Option<TransitionKind> {
         match evidence {
             Evidence::Holds(value) => {
                 self.value = value;
                 self.no_value_since = None;
-                self.no_data_since.take().map(|_| TransitionKind::DataCameBack)
+                self.no_data_since
+                    .take()
+                    .map(|_| TransitionKind::DataCameBack)
             }
             Evidence::DoesNotHold => Some(TransitionKind::Resolved(ResolveReason::Recovered)),
-            Evidence::NoValue if rule.no_traffic == NoTraffic::Page => {
-                self.no_data_since.take().map(|_| TransitionKind::DataCameBack)
-            }
+            Evidence::NoValue if rule.no_traffic == NoTraffic::Page => self
+                .no_data_since
+                .take()
+                .map(|_| TransitionKind::DataCameBack),
             Evidence::NoValue => {
                 let since = *self.no_value_since.get_or_insert(now);
                 if now.since(since) >= rule.hold {
                     return Some(TransitionKind::Resolved(ResolveReason::NoTraffic));
                 }
-                self.no_data_since.take().map(|_| TransitionKind::DataCameBack)
+                self.no_data_since
+                    .take()
+                    .map(|_| TransitionKind::DataCameBack)
             }
             Evidence::Unknown => {
                 // The time without a value must be one of complete scrapes, without a gap.
@@ -276,8 +329,19 @@ impl Instance {
 
 impl Evaluation {
     fn about(&self, labels: &Labels) -> Evidence {
-        let Evaluation::Done { active, subject, complete } = self else { return Evidence::Unknown };
-        let find = |list: &[(Labels, f64)]| list.iter().find(|(own, _)| own == labels).map(|(_, value)| *value);
+        let Evaluation::Done {
+            active,
+            subject,
+            complete,
+        } = self
+        else {
+            return Evidence::Unknown;
+        };
+        let find = |list: &[(Labels, f64)]| {
+            list.iter()
+                .find(|(own, _)| own == labels)
+                .map(|(_, value)| *value)
+        };
         if let Some(value) = find(active) {
             return Evidence::Holds(value);
         }
@@ -293,6 +357,3 @@ impl Evaluation {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -12,6 +12,9 @@ mod instance;
 
 pub use delivery::{Attempt, NextStep, after_attempt};
 pub use incident::{
-    Acknowledgement, Effect, Incident, IncidentId, IncidentInput, IncidentState, Member, Resolution, TimelineKind,
+    Acknowledgement, Effect, Incident, IncidentId, IncidentInput, IncidentState, Member,
+    Resolution, TimelineKind,
 };
-pub use instance::{Evaluation, Instance, Phase, ResolveReason, RuleState, Transition, TransitionKind};
+pub use instance::{
+    Evaluation, Instance, Phase, ResolveReason, RuleState, Transition, TransitionKind,
+};

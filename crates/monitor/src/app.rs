@@ -1,0 +1,502 @@
+//! The composition root: the only file that names every subsystem. `build`, `start`, `reload` and `drain` serve the binary,
+//! the tests and the simulation alike.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use model::Timestamp;
+use plan::Diagnostic;
+use telemetry::log::Logger;
+use world::World;
+
+use crate::host::HostCollector;
+use crate::http::AllowedHosts;
+use crate::incident::{Desk, IncidentStore, SqliteIncidents};
+use crate::logs::{EmbeddedLogs, Follower, Intake, LogsBackend};
+use crate::metrics::{EmbeddedMetrics, MetricsBackend, Recorder};
+use crate::notify::Outbox;
+use crate::objectives::Objectives;
+use crate::presence;
+use crate::probe::{ProbeBoard, Prober};
+use crate::rules::{RuleBoard, RuleGroupLoop};
+use crate::scrape::{ScrapeBoard, Scraper};
+use crate::self_metrics::SelfMetrics;
+use crate::setup::{CurrentSetup, Environment, Setup};
+use crate::tasks::Tasks;
+use crate::upkeep::Upkeep;
+
+/// How long loops may take to end; each is dropped at its next wait, so this is passed only by a hanging disk.
+const DRAIN_BOUND: Duration = Duration::from_secs(10);
+
+/// After so long without an evaluation Belfry is not ready, though it runs.
+const EVALUATION_SILENCE_MAX: Duration = Duration::from_secs(60);
+
+/// What a start needs to know.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The plan's file.
+    pub plan_path: PathBuf,
+    /// The contacts' file.
+    pub contacts_path: Option<PathBuf>,
+    /// The data folder.
+    pub data: PathBuf,
+    /// The address that people use.
+    pub listen: SocketAddr,
+}
+
+/// Why Belfry did not start. Show it and stop.
+#[derive(Debug)]
+pub enum StartError {
+    /// The plan or the contacts are broken; the text names every error.
+    Plan(String),
+    /// A file or store cannot be opened.
+    Open(String),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StartError::Plan(text) | StartError::Open(text) => f.write_str(text),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+/// A Belfry, built but for its loops.
+pub struct App {
+    pub(crate) world: World,
+    config: Config,
+    environment: Environment,
+    log: Logger,
+    pub(crate) started_at: Timestamp,
+    pub(crate) setup: Arc<CurrentSetup>,
+    pub(crate) metrics: Arc<SelfMetrics>,
+    pub(crate) metrics_backend: Arc<dyn MetricsBackend>,
+    pub(crate) logs: Arc<dyn LogsBackend>,
+    pub(crate) intake: Arc<Intake>,
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) scrapes: Arc<ScrapeBoard>,
+    pub(crate) probes: Arc<ProbeBoard>,
+    pub(crate) rule_board: Arc<RuleBoard>,
+    pub(crate) objectives: Arc<Objectives>,
+    recorder: Arc<Recorder>,
+    /// Loops that live as long as the program.
+    tasks: Tasks,
+    /// Loops that belong to the plan in force.
+    plan_tasks: Mutex<Arc<Tasks>>,
+    reloading: tokio::sync::Mutex<()>,
+    reload_error: Mutex<Option<String>>,
+}
+
+impl App {
+    /// Opens everything in the data folder. Nothing runs yet.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn build(
+        world: World,
+        config: Config,
+        environment: Environment,
+        log: Logger,
+        metrics: SelfMetrics,
+    ) -> Result<Arc<App>, StartError> {
+        let opening_world = world.clone();
+        let path = config.data.join("incidents.sqlite");
+        let incidents = world
+            .run_blocking(move || {
+                let parent = path.parent().unwrap_or(Path::new(".")).to_owned();
+                opening_world
+                    .disk
+                    .create_dir_all(&parent)
+                    .map_err(|error| error.to_string())?;
+                SqliteIncidents::open(&path).map_err(|error| error.to_string())
+            })
+            .await
+            .map_err(|error| StartError::Open(format!("{}: {error}", config.data.display())))?;
+        App::build_with(world, config, environment, log, metrics, incidents).await
+    }
+
+    /// The same with another incident store, for simulation.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn build_with(
+        world: World,
+        config: Config,
+        environment: Environment,
+        log: Logger,
+        metrics: SelfMetrics,
+        incidents: impl IncidentStore + 'static,
+    ) -> Result<Arc<App>, StartError> {
+        let now = Timestamp::from(world.clock.now());
+        let setup = read_setup(&world, &config)
+            .await
+            .map_err(StartError::Plan)?;
+        announce(&log, &setup);
+        let (metrics_backend, logs) = open_stores(&world, &config, &setup, &log).await?;
+        let setup = Arc::new(CurrentSetup::new(setup));
+        let metrics = Arc::new(metrics);
+        let desk = Desk::open(world.clone(), incidents, setup.clone(), metrics.clone())
+            .map_err(|error| StartError::Open(error.to_string()))?;
+        let recorder = Arc::new(Recorder::new(metrics_backend.clone()));
+        let intake = Intake::new(world.clone(), logs.clone(), setup.clone(), metrics.clone());
+        let objectives = Objectives::new(
+            world.clone(),
+            setup.clone(),
+            metrics_backend.clone(),
+            recorder.clone(),
+            metrics.clone(),
+        );
+        Ok(Arc::new(App {
+            world,
+            config,
+            environment,
+            log,
+            started_at: now,
+            setup,
+            metrics,
+            metrics_backend,
+            logs,
+            intake: Arc::new(intake),
+            desk: Arc::new(desk),
+            scrapes: Arc::default(),
+            probes: Arc::default(),
+            rule_board: Arc::default(),
+            objectives: Arc::new(objectives),
+            recorder,
+            tasks: Tasks::default(),
+            plan_tasks: Mutex::default(),
+            reloading: tokio::sync::Mutex::default(),
+            reload_error: Mutex::default(),
+        }))
+    }
+
+    /// All addresses, as a service that runs without a socket too.
+    pub fn router(self: &Arc<App>) -> Router {
+        crate::http::router(self.clone(), AllowedHosts::of(self.config.listen))
+    }
+
+    /// Starts every loop.
+    pub async fn start(self: &Arc<App>) {
+        let now = Timestamp::from(self.world.clock.now());
+        if let Err(error) = self.desk.forget_removed_rules(now).await {
+            self.log
+                .error("rules that left the plan could not be closed")
+                .field("error", error.to_string().as_str())
+                .emit();
+        }
+        let upkeep = self.upkeep();
+        self.tasks
+            .spawn_until_stop("sync", upkeep.clone().run_sync());
+        self.tasks
+            .spawn_until_stop("maintenance", upkeep.clone().run_maintain());
+        self.tasks
+            .spawn_until_stop("escalation", upkeep.run_escalation());
+        self.tasks.spawn_until_stop("outbox", self.outbox().run());
+        self.tasks
+            .spawn_until_stop("objectives", self.objectives.clone().run());
+        self.tasks.spawn_until_stop(
+            "log counts",
+            self.intake.clone().run_counts(self.recorder.clone()),
+        );
+        self.tasks.spawn_until_stop(
+            "metric presence",
+            presence::run(
+                self.world.clone(),
+                self.setup.clone(),
+                self.scrapes.clone(),
+                self.recorder.clone(),
+                self.metrics.clone(),
+            ),
+        );
+        self.start_plan();
+    }
+
+    /// Ends every loop and syncs the stores. Nothing that was acknowledged is lost without it; with it, nothing at all.
+    pub async fn drain(&self) {
+        let plan_tasks = self.plan_tasks();
+        let mut late = plan_tasks.shut_down(DRAIN_BOUND).await;
+        late.extend(self.tasks.shut_down(DRAIN_BOUND).await);
+        if !late.is_empty() {
+            self.log
+                .warn("tasks did not end in time")
+                .field("tasks", late.join(", ").as_str())
+                .emit();
+        }
+        self.upkeep().sync().await;
+    }
+
+    /// Reads the plan and the contacts anew. A broken plan changes nothing but what [`App::reload_error`] says.
+    ///
+    /// # Errors
+    /// All errors of the plan, as text.
+    pub async fn reload(self: &Arc<App>) -> Result<(), String> {
+        let _one_at_a_time = self.reloading.lock().await;
+        let setup = match read_setup(&self.world, &self.config).await {
+            Ok(setup) => setup,
+            Err(text) => {
+                self.metrics.reload_failures.inc();
+                self.log
+                    .error("the plan is broken; the old one stays in force")
+                    .field("errors", text.as_str())
+                    .emit();
+                *lock(&self.reload_error) = Some(text.clone());
+                return Err(text);
+            }
+        };
+        announce(&self.log, &setup);
+        self.plan_tasks().shut_down(DRAIN_BOUND).await;
+        self.setup.replace(setup);
+        *lock(&self.reload_error) = None;
+        let now = Timestamp::from(self.world.clock.now());
+        if let Err(error) = self.desk.forget_removed_rules(now).await {
+            self.log
+                .error("rules that left the plan could not be closed")
+                .field("error", error.to_string().as_str())
+                .emit();
+        }
+        self.start_plan();
+        Ok(())
+    }
+
+    /// Why the last reload was refused, if it was.
+    pub fn reload_error(&self) -> Option<String> {
+        lock(&self.reload_error).clone()
+    }
+
+    /// The plan's file.
+    pub fn plan_path(&self) -> &str {
+        self.config.plan_path.to_str().unwrap_or("")
+    }
+
+    /// What is broken beyond repair: loops that ended.
+    pub(crate) fn broken(&self) -> Option<String> {
+        let mut ended = self.tasks.ended_early();
+        ended.extend(self.plan_tasks().ended_early());
+        (!ended.is_empty()).then(|| format!("loops ended: {}", ended.join(", ")))
+    }
+
+    /// Why Belfry does not do its work at present.
+    pub(crate) fn not_ready(&self) -> Option<String> {
+        if let Some(broken) = self.broken() {
+            return Some(broken);
+        }
+        let now = Timestamp::from(self.world.clock.now());
+        let last = self.metrics.last_evaluation.get();
+        let rules = self.setup.get().plan.rules().count();
+        let since = if last > 0.0 {
+            Timestamp::from_secs_f64(last)
+        } else {
+            self.started_at
+        };
+        (rules > 0 && now.since(since) > EVALUATION_SILENCE_MAX)
+            .then(|| format!("no rule was evaluated for {} s", now.since(since).as_secs()))
+    }
+
+    fn plan_tasks(&self) -> Arc<Tasks> {
+        lock(&self.plan_tasks).clone()
+    }
+
+    /// Starts the loops of the plan in force.
+    fn start_plan(self: &Arc<App>) {
+        let tasks = Arc::new(Tasks::default());
+        let setup = self.setup.get();
+        let plan = &setup.plan;
+        self.scrapes.retain(|job, instance| {
+            plan.targets
+                .iter()
+                .any(|t| t.job == job && t.instance == instance)
+        });
+        self.probes
+            .retain(|name| plan.probes.iter().any(|probe| probe.name == name));
+        for target in &plan.targets {
+            let scraper = Scraper::new(
+                target.clone(),
+                self.world.clone(),
+                self.metrics_backend.clone(),
+                self.scrapes.clone(),
+                self.metrics.clone(),
+            );
+            tasks.spawn_until_stop(&format!("scrape {}", target.url), scraper.run());
+        }
+        for probe in &plan.probes {
+            let prober = Prober {
+                probe: probe.clone(),
+                world: self.world.clone(),
+                recorder: self.recorder.clone(),
+                board: self.probes.clone(),
+                metrics: self.metrics.clone(),
+            };
+            tasks.spawn_until_stop(&format!("probe {}", probe.name), prober.run());
+        }
+        for group in &plan.rule_groups {
+            let group_loop = RuleGroupLoop {
+                group: group.clone(),
+                world: self.world.clone(),
+                backend: self.metrics_backend.clone(),
+                scrapes: self.scrapes.clone(),
+                board: self.rule_board.clone(),
+                desk: self.desk.clone(),
+                metrics: self.metrics.clone(),
+            };
+            tasks.spawn_until_stop(&format!("rules {}", group.name), group_loop.run());
+        }
+        if let Some(host) = &plan.host {
+            let collector = HostCollector {
+                world: self.world.clone(),
+                recorder: self.recorder.clone(),
+                metrics: self.metrics.clone(),
+                interval: host.interval,
+            };
+            tasks.spawn_until_stop("host", collector.run());
+        }
+        for file in &plan.logs.follow {
+            let dir = self.config.data.join("follow");
+            let follower =
+                Follower::new(file.clone(), self.world.clone(), self.intake.clone(), &dir);
+            tasks.spawn_until_stop(&format!("follow {}", file.path), follower.run());
+        }
+        *lock(&self.plan_tasks) = tasks;
+    }
+
+    fn upkeep(&self) -> Upkeep {
+        Upkeep {
+            world: self.world.clone(),
+            metrics_backend: self.metrics_backend.clone(),
+            logs_backend: self.logs.clone(),
+            desk: self.desk.clone(),
+            metrics: self.metrics.clone(),
+            log: self.log.clone(),
+        }
+    }
+
+    fn outbox(&self) -> Outbox {
+        Outbox {
+            world: self.world.clone(),
+            desk: self.desk.clone(),
+            setup: self.setup.clone(),
+            environment: self.environment.clone(),
+            metrics: self.metrics.clone(),
+            log: self.log.clone(),
+            external_url: format!("http://{}", self.config.listen),
+        }
+    }
+}
+
+async fn open_stores(
+    world: &World,
+    config: &Config,
+    setup: &Setup,
+    log: &Logger,
+) -> Result<(Arc<dyn MetricsBackend>, Arc<dyn LogsBackend>), StartError> {
+    let (opening, data) = (world.clone(), config.data.clone());
+    let (retention, classes) = (
+        setup.plan.metrics_retention,
+        setup.plan.logs.classes.clone(),
+    );
+    let opened = world
+        .run_blocking(move || {
+            let metrics = EmbeddedMetrics::open(&opening, &data.join("metrics"), retention)
+                .map_err(|error| format!("the metrics store: {error}"))?;
+            let logs = EmbeddedLogs::open(&opening, &data.join("logs"), &classes)
+                .map_err(|error| format!("the log store: {error}"))?;
+            Ok::<_, String>((metrics, logs))
+        })
+        .await;
+    let ((metrics, metrics_recovery), (logs, logs_recovery)) = opened.map_err(StartError::Open)?;
+    log.info("metrics store opened")
+        .field("series", metrics_recovery.series)
+        .field("samples_replayed", metrics_recovery.samples_replayed)
+        .field("torn_bytes", metrics_recovery.torn_bytes)
+        .field("blocks_quarantined", metrics_recovery.blocks_quarantined)
+        .emit();
+    log.info("log store opened")
+        .field("lines", logs_recovery.lines)
+        .field("torn_tails", logs_recovery.torn_tails)
+        .field("damaged_frames", logs_recovery.damaged_frames)
+        .emit();
+    for change in &logs_recovery.retention_changes {
+        log.warn(
+            "a retention class was changed; lines that are there keep the longer of both periods",
+        )
+        .field("class", change.class.as_str())
+        .emit();
+    }
+    Ok((Arc::new(metrics), Arc::new(logs)))
+}
+
+async fn read_setup(world: &World, config: &Config) -> Result<Setup, String> {
+    let (disk, plan_path, contacts_path) = (
+        world.disk.clone(),
+        config.plan_path.clone(),
+        config.contacts_path.clone(),
+    );
+    let now = Timestamp::from(world.clock.now());
+    world
+        .run_blocking(move || {
+            let (text, plan) = read_plan(&*disk, &plan_path)?;
+            let contacts = match &contacts_path {
+                None => plan::Contacts::default(),
+                Some(path) => read_contacts(&*disk, path)?,
+            };
+            Ok(Setup {
+                plan,
+                text,
+                contacts,
+                loaded_at: now,
+            })
+        })
+        .await
+}
+
+/// Reads a plan's file; every error of it at once.
+pub(crate) fn read_plan(
+    disk: &dyn world::Disk,
+    path: &Path,
+) -> Result<(String, plan::Plan), String> {
+    let text = read_text(disk, path)?;
+    let (plan, diagnostics) = plan::parse(&path.display().to_string(), &text);
+    match plan {
+        Some(plan) => Ok((text, plan)),
+        None => Err(show(&diagnostics, &text, path)),
+    }
+}
+
+fn read_contacts(disk: &dyn world::Disk, path: &Path) -> Result<plan::Contacts, String> {
+    let text = read_text(disk, path)?;
+    let (contacts, diagnostics) = plan::parse_contacts(&path.display().to_string(), &text);
+    contacts.ok_or_else(|| show(&diagnostics, &text, path))
+}
+
+fn read_text(disk: &dyn world::Disk, path: &Path) -> Result<String, String> {
+    let bytes = disk
+        .read(path)
+        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    String::from_utf8(bytes).map_err(|_| format!("{} is not UTF-8", path.display()))
+}
+
+fn show(diagnostics: &[Diagnostic], text: &str, path: &Path) -> String {
+    plan::render(diagnostics, text, &path.display().to_string())
+}
+
+fn announce(log: &Logger, setup: &Setup) {
+    log.info("plan in force")
+        .field("service", setup.plan.service.as_str())
+        .field("rules", setup.plan.rules().count() as u64)
+        .field("probes", setup.plan.probes.len() as u64)
+        .emit();
+    if let Some(notice) = setup.unpageable() {
+        log.error(&notice).emit();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex
+        .lock()
+        .expect("no code panics while it holds this lock")
+}

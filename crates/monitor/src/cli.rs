@@ -1,0 +1,45 @@
+//! The command line: one shape for every command, the plan as the argument, `--json` where a program reads the answer.
+
+mod check;
+mod promql_test;
+mod query;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Belfry runs a monitoring plan: metrics, alerts, escalation, logs, probes and success criteria in one process.
+#[derive(Parser)]
+#[command(name = "belfry", version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a plan.
+    Run(run::RunArguments),
+    /// Check a plan without running it: all errors at once. Exit code 1 when there are any.
+    Check(check::CheckArguments),
+    /// Ask a running Belfry a PromQL query.
+    Query(query::QueryArguments),
+    /// Run PromQL test files in Prometheus' test language and print passed/total.
+    PromqlTest(promql_test::PromqlTestArguments),
+}
+
+/// Runs the command that the arguments name.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let outcome = match arguments.command {
+        Command::Run(arguments) => run::run(arguments),
+        Command::Check(arguments) => check::check(&arguments),
+        Command::Query(arguments) => query::query(&arguments),
+        Command::PromqlTest(arguments) => promql_test::promql_test(&arguments),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("belfry: {error:#}");
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,45 @@
+//! The APIs: Prometheus' own shape, and Belfry's under `/api/belfry/v1` (docs/http-api.md).
+
+mod alerts;
+mod dashboards;
+mod health;
+mod incidents;
+pub(super) mod logs;
+mod objectives;
+mod overview;
+mod plan_text;
+pub(super) mod prometheus;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::app::App;
+
+/// Belfry's own API.
+pub(super) fn belfry_routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/overview", get(overview::overview))
+        .route("/dashboards", get(dashboards::dashboards))
+        .route("/alerts", get(alerts::alerts))
+        .route("/incidents", get(incidents::list))
+        .route("/incidents/{id}", get(incidents::detail))
+        .route("/incidents/{id}/acknowledge", post(incidents::acknowledge))
+        .route("/incidents/{id}/notes", post(incidents::note))
+        .route("/logs", get(logs::search))
+        .route("/logs/histogram", get(logs::histogram))
+        .route("/logs/retention", get(logs::retention))
+        .route("/health", get(health::health))
+        .route("/objectives", get(objectives::objectives))
+        .route("/plan", get(plan_text::plan))
+}
+
+/// Labels as a JSON object.
+fn labels_json(labels: &model::Labels) -> serde_json::Value {
+    labels
+        .iter()
+        .map(|(name, value)| (name.to_owned(), serde_json::Value::from(value)))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}

@@ -1,0 +1,26 @@
+//! Belfry: it runs a monitoring plan.
+//!
+//! The only crate of the monitor that waits, connects and listens. `app` wires everything; each directory below is one
+//! subsystem with its seam.
+//!
+//! Reading order: [`app`], then along a sample's way: [`scrape`] and [`probe`], [`metrics`], [`rules`], [`incident`],
+//! [`notify`]; beside it [`logs`]; at the end [`http`], where people come in.
+
+pub mod app;
+pub mod cli;
+mod host;
+pub mod http;
+pub mod incident;
+pub mod logs;
+pub mod metrics;
+pub mod notify;
+mod objectives;
+mod presence;
+pub mod probe;
+pub mod rules;
+pub mod scrape;
+pub mod self_metrics;
+pub mod setup;
+mod tasks;
+mod time_text;
+mod upkeep;

@@ -1,0 +1,184 @@
+//! Where every line passes: class by the plan, stored before it is acknowledged, counted.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use model::{Labels, Level, LogEntry, Timestamp};
+use plan::LogClass;
+use world::{Ticker, World};
+
+use super::backend::{LogsBackend, LogsError, Stored};
+use crate::metrics::{Recorder, series};
+use crate::self_metrics::SelfMetrics;
+use crate::setup::CurrentSetup;
+
+/// How often counts become samples: the plan's interval for metrics collection.
+const COUNT_INTERVAL: Duration = Duration::from_secs(15);
+
+/// The most (service, level, category) triples that are counted apart; lines of further ones count under `other`.
+const COUNTED_MAX: usize = 500;
+
+/// What became of the lines of one request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IntakeReport {
+    /// Stored.
+    pub accepted: u64,
+    /// Not stored, by reason.
+    pub rejected: BTreeMap<&'static str, u64>,
+}
+
+type CountKey = (String, Level, String);
+
+/// Takes lines in.
+pub struct Intake {
+    world: World,
+    backend: Arc<dyn LogsBackend>,
+    setup: Arc<CurrentSetup>,
+    metrics: Arc<SelfMetrics>,
+    counts: Mutex<BTreeMap<CountKey, u64>>,
+}
+
+impl Intake {
+    /// An intake into a backend.
+    pub fn new(
+        world: World,
+        backend: Arc<dyn LogsBackend>,
+        setup: Arc<CurrentSetup>,
+        metrics: Arc<SelfMetrics>,
+    ) -> Intake {
+        Intake {
+            world,
+            backend,
+            setup,
+            metrics,
+            counts: Mutex::default(),
+        }
+    }
+
+    /// Stores lines. `malformed` lines of the same request are only counted.
+    ///
+    /// # Errors
+    /// When the store refused a batch: nothing is acknowledged, the sender tries again (lines that were stored before the
+    /// refusal are then there twice).
+    pub async fn take(
+        &self,
+        entries: Vec<LogEntry>,
+        malformed: u64,
+    ) -> Result<IntakeReport, LogsError> {
+        let now = Timestamp::from(self.world.clock.now());
+        let mut report = IntakeReport::default();
+        report.reject("malformed", malformed);
+        let setup = self.setup.get();
+        let mut batches: BTreeMap<&str, Vec<LogEntry>> = BTreeMap::new();
+        for entry in entries {
+            match class_of(&setup.plan.logs.classes, &entry) {
+                Some(class) => batches.entry(&class.name).or_default().push(entry),
+                None => report.reject("no_class", 1),
+            }
+        }
+        for (class, entries) in batches {
+            let counts = count(&entries);
+            let lines = entries.len() as u64;
+            match self.backend.append(class.to_owned(), entries, now).await {
+                Ok(stored) => {
+                    report.add(stored);
+                    self.add_counts(counts);
+                }
+                Err(error) => {
+                    self.metrics.log_lines_dropped("store", lines);
+                    return Err(error);
+                }
+            }
+        }
+        self.metrics.log_lines_stored.add(report.accepted);
+        for (reason, lines) in &report.rejected {
+            self.metrics.log_lines_dropped(reason, *lines);
+        }
+        Ok(report)
+    }
+
+    /// Writes the counts as samples until dropped.
+    pub async fn run_counts(self: Arc<Self>, recorder: Arc<Recorder>) {
+        let mut ticker = Ticker::new(self.world.clock.clone(), COUNT_INTERVAL, Duration::ZERO);
+        loop {
+            let at = Timestamp::from(ticker.tick().await.at);
+            if recorder.record(at, self.count_samples()).await.is_err() {
+                self.metrics.own_samples_lost.inc();
+            }
+        }
+    }
+
+    fn count_samples(&self) -> Vec<(Labels, f64)> {
+        let counts = self
+            .counts
+            .lock()
+            .expect("no code panics while it holds this lock");
+        let sample = |((service, level, category), lines): (&CountKey, &u64)| {
+            let labels = [
+                ("service", service.as_str()),
+                ("level", level.as_str()),
+                ("category", category.as_str()),
+            ];
+            (series("log_lines_total", &labels), *lines as f64)
+        };
+        counts.iter().map(sample).collect()
+    }
+
+    fn add_counts(&self, batch: BTreeMap<CountKey, u64>) {
+        let mut counts = self
+            .counts
+            .lock()
+            .expect("no code panics while it holds this lock");
+        for (key, lines) in batch {
+            let known = counts.len() < COUNTED_MAX || counts.contains_key(&key);
+            let key = if known {
+                key
+            } else {
+                ("other".to_owned(), key.1, String::new())
+            };
+            *counts.entry(key).or_default() += lines;
+        }
+    }
+}
+
+impl IntakeReport {
+    fn reject(&mut self, reason: &'static str, lines: u64) {
+        if lines > 0 {
+            *self.rejected.entry(reason).or_default() += lines;
+        }
+    }
+
+    fn add(&mut self, stored: Stored) {
+        self.accepted += stored.stored;
+        self.reject("too_old", stored.too_old);
+        self.reject("too_long", stored.too_long);
+        self.reject("future", stored.future);
+    }
+}
+
+/// The class of a line: its category's where the plan has one for it, else its level's.
+fn class_of<'a>(classes: &'a [LogClass], entry: &LogEntry) -> Option<&'a LogClass> {
+    let of_category = |class: &&LogClass| match (&class.category, &entry.category) {
+        (Some(wanted), Some(own)) => wanted.eq_ignore_ascii_case(own),
+        _ => false,
+    };
+    classes.iter().find(of_category).or_else(|| {
+        classes
+            .iter()
+            .find(|class| class.level == Some(entry.level))
+    })
+}
+
+fn count(entries: &[LogEntry]) -> BTreeMap<CountKey, u64> {
+    let mut counts = BTreeMap::new();
+    for entry in entries {
+        let key = (
+            entry.service.clone(),
+            entry.level,
+            entry.category.clone().unwrap_or_default(),
+        );
+        *counts.entry(key).or_default() += 1;
+    }
+    counts
+}

@@ -1,0 +1,11 @@
+//! Logs: lines come in over HTTP and from followed files, are classed by the plan, and are kept as long as their class says.
+
+mod backend;
+mod decode;
+mod follow;
+mod intake;
+
+pub use backend::{ClassFigures, EmbeddedLogs, LevelCount, LogsBackend, LogsError, Stored};
+pub use decode::{DecodeError, decode_json_line, decode_plain_line};
+pub use follow::Follower;
+pub use intake::{Intake, IntakeReport};

@@ -1,0 +1,9 @@
+//! Probes: health endpoints asked on their interval, as samples and as a board.
+
+mod answer;
+mod board;
+mod run;
+
+pub use answer::{Dependency, Verdict};
+pub use board::{ProbeBoard, ProbeState, ProbeStatus};
+pub use run::Prober;

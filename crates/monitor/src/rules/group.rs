@@ -1,0 +1,89 @@
+//! The loop of one rule group.
+
+use std::sync::Arc;
+
+use alerting::Evaluation;
+use model::Timestamp;
+use plan::{AlertRule, RuleGroup};
+use world::{Ticker, World};
+
+use super::evaluate::evaluate;
+use super::{RuleBoard, RuleReport};
+use crate::incident::Desk;
+use crate::metrics::MetricsBackend;
+use crate::scrape::{ScrapeBoard, spread};
+use crate::self_metrics::SelfMetrics;
+
+/// Evaluates one group for ever.
+pub struct RuleGroupLoop {
+    /// The group.
+    pub group: RuleGroup,
+    /// Time.
+    pub world: World,
+    /// Where expressions are answered.
+    pub backend: Arc<dyn MetricsBackend>,
+    /// Whether sources are complete.
+    pub scrapes: Arc<ScrapeBoard>,
+    /// Where what was found is shown.
+    pub board: Arc<RuleBoard>,
+    /// Who is told.
+    pub desk: Arc<Desk>,
+    /// Counters.
+    pub metrics: Arc<SelfMetrics>,
+}
+
+impl RuleGroupLoop {
+    /// Evaluates on the grid until dropped.
+    pub async fn run(self) {
+        let offset = spread(&self.group.name, self.group.interval);
+        let mut ticker = Ticker::new(self.world.clock.clone(), self.group.interval, offset);
+        loop {
+            let tick = ticker.tick().await;
+            self.metrics.evaluations_missed.add(tick.missed);
+            self.evaluate_once(Timestamp::from(tick.at)).await;
+        }
+    }
+
+    /// Evaluates every rule of the group once.
+    pub async fn evaluate_once(&self, at: Timestamp) {
+        for rule in &self.group.rules {
+            self.evaluate_rule(rule, at).await;
+        }
+        self.metrics.last_evaluation.set(at.as_secs_f64());
+    }
+
+    async fn evaluate_rule(&self, rule: &AlertRule, at: Timestamp) {
+        let started = self.world.clock.monotonic();
+        let complete = self.scrapes.complete(&rule.sources, at);
+        let found = evaluate(rule, &*self.backend, complete, at).await;
+        let duration = self.world.clock.monotonic() - started;
+        self.metrics.evaluations.inc();
+        let (evaluation, report) = match found {
+            Ok(found) => (
+                found.evaluation,
+                RuleReport {
+                    at: Some(at),
+                    duration,
+                    error: None,
+                    why: found.why,
+                },
+            ),
+            Err(error) => {
+                self.metrics.evaluation_failures.inc();
+                let why = "nothing is known: the expression could not be evaluated".to_owned();
+                (
+                    Evaluation::Failed,
+                    RuleReport {
+                        at: Some(at),
+                        duration,
+                        error: Some(error.to_string()),
+                        why,
+                    },
+                )
+            }
+        };
+        self.board.update(&rule.name, report);
+        // A store that refused is counted by the desk, and the next round derives the same change again.
+        let _ = self.desk.evaluate(rule, &evaluation, at).await;
+    }
+}

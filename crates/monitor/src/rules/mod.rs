@@ -1,0 +1,11 @@
+//! Rules: one loop a group, from an expression to what the incident desk is told.
+
+mod board;
+mod evaluate;
+mod group;
+mod template;
+
+pub use board::{RuleBoard, RuleReport};
+pub use evaluate::subject_of;
+pub use group::RuleGroupLoop;
+pub use template::fill_template;

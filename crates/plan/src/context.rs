@@ -1,0 +1,134 @@
+//! What conversion carries along: the report, the names that the plan declares, and what it refers to.
+//!
+//! Names are noted the moment they are read, even when the rest of an item is broken: a rule with a misspelt severity
+//! must not also make every reference to it wrong.
+
+use std::ops::Range;
+
+use crate::diagnostics::{Finding, Report};
+use crate::node::Node;
+use crate::{Code, MetricType};
+
+/// What kind of thing a name is for. Names are unique within a kind.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    Job,
+    Metric,
+    RuleGroup,
+    Alert,
+    Dashboard,
+    LogClass,
+    LogCategory,
+    Probe,
+    EscalationPolicy,
+    Procedure,
+    Objective,
+    CriticalPath,
+    Person,
+}
+
+impl Kind {
+    /// What people call it.
+    pub(crate) fn noun(self) -> &'static str {
+        match self {
+            Kind::Job => "target",
+            Kind::Metric => "metric",
+            Kind::RuleGroup => "rule group",
+            Kind::Alert => "alert",
+            Kind::Dashboard => "dashboard",
+            Kind::LogClass => "log class",
+            Kind::LogCategory => "log category",
+            Kind::Probe => "probe",
+            Kind::EscalationPolicy => "escalation policy",
+            Kind::Procedure => "procedure",
+            Kind::Objective => "objective",
+            Kind::CriticalPath => "critical path",
+            Kind::Person => "person",
+        }
+    }
+}
+
+/// A name where it stands.
+pub(crate) struct Named {
+    pub(crate) kind: Kind,
+    pub(crate) name: String,
+    pub(crate) span: Range<usize>,
+}
+
+/// A series that an expression reads.
+pub(crate) struct SeriesRead {
+    pub(crate) name: String,
+    pub(crate) span: Range<usize>,
+}
+
+/// The state of one conversion.
+pub(crate) struct Context<'t> {
+    pub(crate) report: Report<'t>,
+    /// Names that the text declares.
+    pub(crate) declared: Vec<Named>,
+    /// Names that it refers to.
+    pub(crate) referred: Vec<Named>,
+    /// Declared metrics with their type, where that could be read.
+    pub(crate) metric_types: Vec<(String, Option<MetricType>)>,
+    /// What expressions read.
+    pub(crate) reads: Vec<SeriesRead>,
+}
+
+impl<'t> Context<'t> {
+    pub(crate) fn new(file: &'t str, text: &'t str) -> Context<'t> {
+        Context {
+            report: Report::new(file, text),
+            declared: Vec::new(),
+            referred: Vec::new(),
+            metric_types: Vec::new(),
+            reads: Vec::new(),
+        }
+    }
+
+    /// Notes that something has this name.
+    pub(crate) fn declare(&mut self, kind: Kind, name: &str, node: &Node) {
+        self.declared.push(Named {
+            kind,
+            name: name.to_owned(),
+            span: node.span.clone(),
+        });
+    }
+
+    /// Notes that something of this name must exist.
+    pub(crate) fn refer(&mut self, kind: Kind, name: &str, node: &Node) {
+        self.referred.push(Named {
+            kind,
+            name: name.to_owned(),
+            span: node.span.clone(),
+        });
+    }
+
+    /// The declared names of a kind, in the order of the text.
+    pub(crate) fn names(&self, kind: Kind) -> impl Iterator<Item = &str> {
+        self.declared
+            .iter()
+            .filter(move |named| named.kind == kind)
+            .map(|named| &*named.name)
+    }
+
+    /// Reports an error about a part of the text.
+    pub(crate) fn error(
+        &mut self,
+        code: Code,
+        at: &Range<usize>,
+        message: impl Into<String>,
+        label: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        let (message, label, help) = (message.into(), label.into(), help.into());
+        self.report.error(
+            at,
+            Finding {
+                code,
+                message,
+                label,
+                help,
+            },
+        );
+    }
+}

@@ -1,0 +1,114 @@
+//! A map of the text, read key by key: what is missing, repeated or unknown is reported, and reading goes on.
+
+use std::ops::Range;
+
+use crate::Code;
+use crate::context::Context;
+use crate::diagnostics::{all, quote};
+use crate::node::{Key, Node, Value};
+use crate::suggest::did_you_mean;
+
+/// One map, with note of which keys were asked for.
+pub(crate) struct Fields<'n> {
+    entries: &'n [(Key, Node)],
+    what: &'static str,
+    span: Range<usize>,
+    known: Vec<&'static str>,
+}
+
+impl<'n> Fields<'n> {
+    /// Opens a map; reports when the node is none and when a key is repeated. `what` is "a target", "a rule", …
+    pub(crate) fn open(
+        context: &mut Context<'_>,
+        node: &'n Node,
+        what: &'static str,
+    ) -> Option<Fields<'n>> {
+        let Value::Map(entries) = &node.value else {
+            let message = format!(
+                "{what} is a map of keys, but this is {}",
+                node.value.shape()
+            );
+            let help = "write `key: value` lines here";
+            context.error(Code::WrongShape, &node.span, message, "not a map", help);
+            return None;
+        };
+        report_repeated(context, entries);
+        Some(Fields {
+            entries,
+            what,
+            span: node.span.clone(),
+            known: Vec::new(),
+        })
+    }
+
+    /// The first part of the map, for errors about the whole of it.
+    pub(crate) fn span(&self) -> &Range<usize> {
+        &self.span
+    }
+
+    /// The value of a key that may be absent. A key without a value counts as absent.
+    pub(crate) fn optional(&mut self, key: &'static str) -> Option<&'n Node> {
+        self.known.push(key);
+        let (_, node) = self.entries.iter().find(|(own, _)| own.text == key)?;
+        (!matches!(node.value, Value::Null)).then_some(node)
+    }
+
+    /// The value of a key that must be there; reports when it is not.
+    pub(crate) fn required(
+        &mut self,
+        context: &mut Context<'_>,
+        key: &'static str,
+        help: &str,
+    ) -> Option<&'n Node> {
+        let value = self.optional(key);
+        if value.is_some() {
+            return value;
+        }
+        let written = self.entries.iter().find(|(own, _)| own.text == key);
+        let what = self.what;
+        match written {
+            Some((own, _)) => {
+                let message = format!("`{key}` of {what} has no value");
+                context.error(Code::Empty, &own.span, message, "no value", help);
+            }
+            None => {
+                let message = format!("{what} needs the key `{key}`");
+                context.error(
+                    Code::MissingKey,
+                    &self.span,
+                    message,
+                    "it is missing here",
+                    help,
+                );
+            }
+        }
+        None
+    }
+
+    /// Reports every key that nothing asked for.
+    pub(crate) fn finish(self, context: &mut Context<'_>) {
+        for (key, _) in self.entries {
+            if self.known.contains(&key.text.as_str()) {
+                continue;
+            }
+            let message = format!("{} has no key {}", self.what, quote(&key.text));
+            let meant = did_you_mean(&key.text, self.known.iter().copied());
+            let possible = format!("its keys are {}", all(&self.known));
+            let help = if meant.is_empty() { possible } else { meant };
+            context.error(Code::UnknownKey, &key.span, message, "unknown key", help);
+        }
+    }
+}
+
+fn report_repeated(context: &mut Context<'_>, entries: &[(Key, Node)]) {
+    let mut seen = std::collections::BTreeMap::new();
+    for (key, _) in entries {
+        let Some(first) = seen.insert(key.text.as_str(), key.span.start) else {
+            continue;
+        };
+        let line = context.report.location(first).line;
+        let message = format!("the key {} stands twice in one map", quote(&key.text));
+        let help = format!("keep one; the other is on line {line}");
+        context.error(Code::DuplicateKey, &key.span, message, "again", help);
+    }
+}

@@ -1,0 +1,42 @@
+//! A text as a tree: every scalar as the text that was written, every part with its place.
+//!
+//! Scalars stay text because the plan decides what a value is, not YAML: `for: 5` is a duration without a unit, not the
+//! number five, and `name: no` is a name.
+
+use std::ops::Range;
+
+/// A value and where it stands.
+pub(crate) struct Node {
+    pub(crate) value: Value,
+    /// Bytes of the text. A block map or list is marked by its first line's first part, since marking all of it marks nothing.
+    pub(crate) span: Range<usize>,
+}
+
+pub(crate) enum Value {
+    /// Nothing, `~` or `null`.
+    Null,
+    /// A scalar.
+    Text(String),
+    /// A list.
+    List(Vec<Node>),
+    /// A map, in the order of the text, with repeated keys.
+    Map(Vec<(Key, Node)>),
+}
+
+/// A map's key.
+pub(crate) struct Key {
+    pub(crate) text: String,
+    pub(crate) span: Range<usize>,
+}
+
+impl Value {
+    /// What it is, for messages.
+    pub(crate) fn shape(&self) -> &'static str {
+        match self {
+            Value::Null => "nothing",
+            Value::Text(_) => "text",
+            Value::List(_) => "a list",
+            Value::Map(_) => "a map",
+        }
+    }
+}

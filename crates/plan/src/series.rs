@@ -1,0 +1,66 @@
+//! The series that Belfry writes itself. Expressions may read them without declaring them as metrics.
+//!
+//! A list and not only prefixes, so that `probe_sucess` is noticed; a name with the right prefix that is not on the
+//! list is a warning only, because a newer Belfry may know more.
+
+/// Whether a metric that the plan declares was in the last complete scrape: 0 or 1, with the labels `metric` and
+/// `required`. What "a required metric is missing" alerts read.
+pub const PLAN_METRIC_PRESENT: &str = "belfry_plan_metric_present";
+
+/// Every series that Belfry writes: name and the labels that tell its series apart.
+pub const BELFRY_SERIES: &[(&str, &[&str])] = &[
+    ("up", &["job", "instance"]),
+    ("scrape_duration_seconds", &["job", "instance"]),
+    ("scrape_samples_scraped", &["job", "instance"]),
+    (
+        "scrape_samples_post_metric_relabeling",
+        &["job", "instance"],
+    ),
+    ("scrape_series_added", &["job", "instance"]),
+    ("probe_success", &["probe", "kind"]),
+    ("probe_duration_seconds", &["probe", "kind"]),
+    ("probe_http_status_code", &["probe", "kind"]),
+    ("probe_dependency_up", &["probe", "dependency"]),
+    ("host_cpu_seconds_total", &["mode"]),
+    ("host_memory_total_bytes", &[]),
+    ("host_memory_available_bytes", &[]),
+    ("host_disk_read_bytes_total", &["device"]),
+    ("host_disk_written_bytes_total", &["device"]),
+    ("host_disk_io_seconds_total", &["device"]),
+    ("host_filesystem_size_bytes", &["mountpoint"]),
+    ("host_filesystem_available_bytes", &["mountpoint"]),
+    ("host_network_receive_bytes_total", &["interface"]),
+    ("host_network_transmit_bytes_total", &["interface"]),
+    ("host_load1", &[]),
+    ("log_lines_total", &["service", "level", "category"]),
+    ("ALERTS", &["alertname", "alertstate", "severity"]),
+    ("ALERTS_FOR_STATE", &["alertname", "severity"]),
+    (PLAN_METRIC_PRESENT, &["metric", "required"]),
+];
+
+/// Beginnings of names that only Belfry writes.
+const PREFIXES: [&str; 4] = ["scrape_", "probe_", "host_", "belfry_"];
+
+/// Whose a name is.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Writer {
+    /// Belfry writes it.
+    Belfry,
+    /// By its beginning it is Belfry's, but this Belfry is not known to write it.
+    BelfryUnlisted,
+    /// Not Belfry: it must be declared.
+    Target,
+}
+
+/// Who writes an undeclared series.
+pub(crate) fn writer(name: &str) -> Writer {
+    let listed = BELFRY_SERIES.iter().any(|(own, _)| *own == name);
+    // Belfry's own metrics are many and documented elsewhere.
+    if listed || name.starts_with("belfry_") {
+        return Writer::Belfry;
+    }
+    if PREFIXES.iter().any(|prefix| name.starts_with(prefix)) {
+        return Writer::BelfryUnlisted;
+    }
+    Writer::Target
+}

@@ -1,0 +1,364 @@
+//! Single values: text, words, durations, numbers, shares, addresses, names. Each reader reports what is wrong and
+//! answers `None`; the caller goes on with the next field.
+
+use std::time::Duration;
+
+use crate::Code;
+use crate::context::{Context, Kind};
+use crate::diagnostics::{either, quote};
+use crate::limits::{DURATION_MAX, INTERVAL_MIN, METRIC_NAME_CHARS_MAX, NAME_CHARS_MAX};
+use crate::node::{Node, Value};
+use crate::suggest::did_you_mean;
+
+/// The items of a list; reports when the node is none.
+pub(crate) fn list<'n>(context: &mut Context<'_>, node: &'n Node) -> &'n [Node] {
+    match &node.value {
+        Value::List(items) => items,
+        Value::Null => &[],
+        Value::Text(_) | Value::Map(_) => {
+            let message = format!("a list belongs here, but this is {}", node.value.shape());
+            let help = "write one `- item` a line, or `[a, b]`";
+            context.error(Code::WrongShape, &node.span, message, "not a list", help);
+            &[]
+        }
+    }
+}
+
+/// Text that is not empty.
+pub(crate) fn text<'n>(context: &mut Context<'_>, node: &'n Node) -> Option<&'n str> {
+    match &node.value {
+        Value::Text(text) if text.trim().is_empty() => {
+            context.error(
+                Code::Empty,
+                &node.span,
+                "this text is empty",
+                "",
+                "write something here",
+            );
+            None
+        }
+        Value::Text(text) => Some(text.trim_end()),
+        Value::Null | Value::List(_) | Value::Map(_) => {
+            let message = format!("text belongs here, but this is {}", node.value.shape());
+            let help = "write one value; quote it if it holds `: ` or starts with a sign";
+            context.error(Code::WrongShape, &node.span, message, "not text", help);
+            None
+        }
+    }
+}
+
+/// One of several words.
+pub(crate) fn word<T: Copy>(
+    context: &mut Context<'_>,
+    node: &Node,
+    what: &str,
+    words: &[(&str, T)],
+) -> Option<T> {
+    let written = text(context, node)?;
+    if let Some((_, value)) = words.iter().find(|(word, _)| *word == written) {
+        return Some(*value);
+    }
+    let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+    let message = format!("{} is not {what}", quote(written));
+    let meant = did_you_mean(written, names.iter().copied());
+    let possible = format!("write {}", either(&names));
+    let help = if meant.is_empty() {
+        possible
+    } else {
+        format!("{possible}; {meant}")
+    };
+    context.error(Code::UnknownWord, &node.span, message, "", help);
+    None
+}
+
+/// `true` or `false`, and nothing that only looks like it.
+pub(crate) fn boolean(context: &mut Context<'_>, node: &Node) -> Option<bool> {
+    word(
+        context,
+        node,
+        "a boolean",
+        &[("true", true), ("false", false)],
+    )
+}
+
+/// A length of time, zero allowed.
+pub(crate) fn duration_or_zero(context: &mut Context<'_>, node: &Node) -> Option<Duration> {
+    let written = text(context, node)?;
+    match model::parse_duration(written) {
+        Ok(length) if length <= DURATION_MAX => Some(length),
+        Ok(_) => {
+            let message = format!("{} is too long", quote(written));
+            let help = format!("at most {}", model::format_duration(DURATION_MAX));
+            context.error(Code::InvalidDuration, &node.span, message, "", help);
+            None
+        }
+        Err(error) => {
+            let message = format!("{} is not a length of time", quote(written));
+            context.error(
+                Code::InvalidDuration,
+                &node.span,
+                message,
+                "",
+                error.to_string(),
+            );
+            None
+        }
+    }
+}
+
+/// A length of time above zero.
+pub(crate) fn duration(context: &mut Context<'_>, node: &Node) -> Option<Duration> {
+    let length = duration_or_zero(context, node)?;
+    if length > Duration::ZERO {
+        return Some(length);
+    }
+    let help = "write a length above zero, such as `15s`";
+    context.error(
+        Code::InvalidDuration,
+        &node.span,
+        "no time at all is too short",
+        "",
+        help,
+    );
+    None
+}
+
+/// How often something is done.
+pub(crate) fn interval(context: &mut Context<'_>, node: &Node) -> Option<Duration> {
+    let length = duration(context, node)?;
+    if length >= INTERVAL_MIN {
+        return Some(length);
+    }
+    let shortest = model::format_duration(INTERVAL_MIN);
+    let message = format!(
+        "an interval of {} is too short",
+        model::format_duration(length)
+    );
+    let help = format!("write {shortest} or more, so that watching does not become the load");
+    context.error(Code::InvalidDuration, &node.span, message, "", help);
+    None
+}
+
+/// A finite number.
+pub(crate) fn number(context: &mut Context<'_>, node: &Node) -> Option<f64> {
+    let written = text(context, node)?;
+    let number = finite(written);
+    if number.is_none() {
+        let message = format!("{} is not a number", quote(written));
+        let help = "write a number such as `0.05` or `10`, without a unit";
+        context.error(Code::InvalidNumber, &node.span, message, "", help);
+    }
+    number
+}
+
+/// A whole number between bounds.
+pub(crate) fn count(
+    context: &mut Context<'_>,
+    node: &Node,
+    bounds: std::ops::RangeInclusive<usize>,
+) -> Option<usize> {
+    let written = text(context, node)?;
+    let count = written.parse().ok().filter(|count| bounds.contains(count));
+    if count.is_none() {
+        let message = format!("{} is not a whole number in bounds", quote(written));
+        let help = format!("write a number from {} to {}", bounds.start(), bounds.end());
+        context.error(Code::InvalidNumber, &node.span, message, "", help);
+    }
+    count
+}
+
+/// A share of the whole, as `90%` or `0.9`; the answer is 0..=1.
+pub(crate) fn share(context: &mut Context<'_>, node: &Node) -> Option<f64> {
+    let written = text(context, node)?;
+    let share = match written.strip_suffix('%') {
+        Some(percent) => finite(percent.trim_end()).map(|percent| percent / 100.0),
+        None => finite(written),
+    };
+    let share = share.filter(|share| (0.0..=1.0).contains(share));
+    if share.is_none() {
+        let message = format!("{} is not a share of the whole", quote(written));
+        let help = "write `0%` to `100%`, or a number from 0 to 1";
+        context.error(Code::InvalidNumber, &node.span, message, "", help);
+    }
+    share
+}
+
+/// A number as people write it; without the words (`inf`, `nan`) that Rust would also read.
+pub(crate) fn finite(written: &str) -> Option<f64> {
+    let plain = written
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
+    let number: Option<f64> = plain.then(|| written.parse().ok()).flatten();
+    number.filter(|number| number.is_finite())
+}
+
+/// A name that becomes a label value, part of an address or of a file's name.
+pub(crate) fn name(context: &mut Context<'_>, node: &Node) -> Option<String> {
+    let written = text(context, node)?;
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let fits = written.len() <= NAME_CHARS_MAX && written.bytes().all(allowed);
+    // `.` and `..` would be folders.
+    if fits && written.bytes().any(|byte| byte != b'.') {
+        return Some(written.to_owned());
+    }
+    let message = format!("{} cannot be a name", quote(written));
+    let help = format!("use 1 to {NAME_CHARS_MAX} of A-Z, a-z, 0-9, `-`, `_` and `.`");
+    context.error(Code::InvalidName, &node.span, message, "", help);
+    None
+}
+
+/// A name that is declared here.
+pub(crate) fn new_name(context: &mut Context<'_>, kind: Kind, node: &Node) -> Option<String> {
+    let name = name(context, node)?;
+    context.declare(kind, &name, node);
+    Some(name)
+}
+
+/// A name that is declared elsewhere.
+pub(crate) fn reference(context: &mut Context<'_>, kind: Kind, node: &Node) -> Option<String> {
+    let name = text(context, node)?;
+    context.refer(kind, name, node);
+    Some(name.to_owned())
+}
+
+/// A title that is declared here: any text of one line.
+pub(crate) fn new_title(context: &mut Context<'_>, kind: Kind, node: &Node) -> Option<String> {
+    let title = text(context, node)?;
+    context.declare(kind, title, node);
+    Some(title.to_owned())
+}
+
+/// A name in the characters of metric names: metrics and alerts.
+pub(crate) fn metric_like(context: &mut Context<'_>, kind: Kind, node: &Node) -> Option<String> {
+    let written = text(context, node)?;
+    if model::is_metric_name(written) && written.len() <= METRIC_NAME_CHARS_MAX {
+        context.declare(kind, written, node);
+        return Some(written.to_owned());
+    }
+    let message = format!(
+        "{} cannot name {}",
+        quote(written),
+        with_article(kind.noun())
+    );
+    let help = format!(
+        "use 1 to {METRIC_NAME_CHARS_MAX} of A-Z, a-z, 0-9, `_` and `:`, not starting with a digit"
+    );
+    context.error(Code::InvalidName, &node.span, message, "", help);
+    None
+}
+
+/// `a` or `an` before a noun.
+pub(crate) fn with_article(noun: &str) -> String {
+    let article = if noun.starts_with(['a', 'e', 'i', 'o', 'u']) {
+        "an"
+    } else {
+        "a"
+    };
+    format!("{article} {noun}")
+}
+
+/// An address that can be asked over HTTP.
+pub(crate) fn url(context: &mut Context<'_>, node: &Node) -> Option<String> {
+    let written = text(context, node)?;
+    let rest = written
+        .strip_prefix("http://")
+        .or_else(|| written.strip_prefix("https://"));
+    let Some(rest) = rest else {
+        let message = format!("{} is not an HTTP address", quote(written));
+        let help = "start it with `http://` or `https://`";
+        context.error(Code::InvalidUrl, &node.span, message, "", help);
+        return None;
+    };
+    let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
+    if authority.contains('@') {
+        let help = "take user and password out of the address";
+        let message = "this address carries a user name or password";
+        context.error(Code::SecretInText, &node.span, message, "", help);
+        return None;
+    }
+    if let Err(wrong) = check_authority(authority) {
+        let message = format!(
+            "{} is not an address that can be reached: {wrong}",
+            quote(written)
+        );
+        let help = "write it as `http://host:port/path`";
+        context.error(Code::InvalidUrl, &node.span, message, "", help);
+        return None;
+    }
+    if written.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        let help = "write blanks as `%20`";
+        context.error(
+            Code::InvalidUrl,
+            &node.span,
+            "this address holds white space",
+            "",
+            help,
+        );
+        return None;
+    }
+    Some(written.to_owned())
+}
+
+/// Host and port of an address, as the `instance` label shows them.
+pub(crate) fn host_and_port(url: &str) -> String {
+    let (rest, port) = match url.strip_prefix("https://") {
+        Some(rest) => (rest, "443"),
+        None => (url.strip_prefix("http://").unwrap_or(url), "80"),
+    };
+    let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
+    match split_port(authority).1 {
+        Some(_) => authority.to_owned(),
+        None => format!("{authority}:{port}"),
+    }
+}
+
+fn check_authority(authority: &str) -> Result<(), &'static str> {
+    let (host, port) = split_port(authority);
+    if host.is_empty() {
+        return Err("it has no host");
+    }
+    let bracketed = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    let host_fits = match bracketed {
+        Some(inside) => inside.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => host
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)),
+    };
+    if !host_fits {
+        return Err("its host is not a name or an IP address");
+    }
+    match port {
+        Some(port) if !port.parse::<u16>().is_ok_and(|port| port > 0) => {
+            Err("its port is not a number from 1 to 65535")
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn split_port(authority: &str) -> (&str, Option<&str>) {
+    let after_brackets = authority.rfind(']').map_or(0, |at| at + 1);
+    match authority[after_brackets..].find(':') {
+        Some(at) => {
+            let colon = after_brackets + at;
+            (&authority[..colon], Some(&authority[colon + 1..]))
+        }
+        None => (authority, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instance_of_an_address() {
+        let check = |url: &str, expect: &str| assert_eq!(host_and_port(url), expect, "{url}");
+        check("http://127.0.0.1:8765/metrics", "127.0.0.1:8765");
+        check("https://example.org", "example.org:443");
+        check("http://example.org?x=a:b", "example.org:80");
+        check("http://[::1]/m", "[::1]:80");
+        check("http://[::1]:9/m", "[::1]:9");
+    }
+}
