@@ -231,6 +231,12 @@ impl App {
         self.upkeep().sync().await;
     }
 
+    /// Ends every loop at once, without a sync, as a kill would: for crash tests.
+    pub async fn abort(&self) {
+        self.plan_tasks().shut_down(Duration::ZERO).await;
+        self.tasks.shut_down(Duration::ZERO).await;
+    }
+
     /// Reads the plan and the contacts anew. A broken plan changes nothing but what [`App::reload_error`] says.
     ///
     /// # Errors

@@ -1,0 +1,164 @@
+//! Runs the timelines in `timelines/*.txt`: each line is one evaluation or one event and what must follow from it.
+//!
+//! A timeline begins with `rule for=<duration> [severity=warning] [no_traffic=page]` and continues with lines
+//! `<time> <input> -> <what changes>`. Inputs: `holds <value>`, `false <value>` (the value is there, the condition is
+//! false), `nothing` (complete scrapes, no value), `nan`, `unknown` (a scrape failed), `failed` (the expression could not be
+//! evaluated), `tick`, `ack <name>`. What changes: the instance's transition and the incident's effects, or `-` for nothing.
+
+#![expect(clippy::disallowed_methods, reason = "a test reads its corpus from disk")]
+
+use std::time::Duration;
+
+use alerting::{Effect, Evaluation, Incident, IncidentId, IncidentInput, RuleState, TransitionKind};
+use model::{Labels, Timestamp, parse_duration};
+use plan::{AlertRule, EscalationLevel, Expression, Location, NoTraffic, Origin, Severity};
+
+#[test]
+fn every_timeline() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/timelines");
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        for timeline in text.split("\n\n").filter(|part| part.contains("rule ")) {
+            check(&path.display().to_string(), timeline);
+            count += 1;
+        }
+    }
+    assert!(count >= 15, "only {count} timelines were found");
+}
+
+fn check(file: &str, timeline: &str) {
+    let mut lines = timeline.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let rule = rule(lines.next().unwrap());
+    let mut desk = Desk { rule, state: RuleState::default(), incident: None };
+    for line in lines {
+        let (left, expect) = line.split_once("->").unwrap_or_else(|| panic!("{file}: no `->` in {line}"));
+        let (at, input) = left.trim().split_once(' ').unwrap();
+        let now = Timestamp::from_millis(0) + parse_duration(at).unwrap();
+        let found = desk.take(input.trim(), now).join(", ");
+        let found = if found.is_empty() { "-".to_owned() } else { found };
+        assert_eq!(found, expect.trim(), "{file}\n{timeline}\nat: {line}");
+    }
+}
+
+struct Desk {
+    rule: AlertRule,
+    state: RuleState,
+    incident: Option<Incident>,
+}
+
+impl Desk {
+    fn take(&mut self, input: &str, now: Timestamp) -> Vec<String> {
+        let words: Vec<&str> = input.split_whitespace().collect();
+        match words.as_slice() {
+            ["tick"] => self.step(IncidentInput::Tick, now),
+            ["ack", name] => {
+                let input = IncidentInput::Acknowledge { by: (*name).to_owned(), note: String::new() };
+                self.step(input, now)
+            }
+            words => self.evaluate(&evaluation(words), now),
+        }
+    }
+
+    fn evaluate(&mut self, evaluation: &Evaluation, now: Timestamp) -> Vec<String> {
+        let mut found = Vec::new();
+        for transition in self.state.step(&self.rule, evaluation, now) {
+            found.push(word(transition.kind));
+            let labels = transition.labels;
+            let input = match transition.kind {
+                TransitionKind::BecamePending | TransitionKind::Calmed => continue,
+                TransitionKind::Fired => {
+                    IncidentInput::AlertFired { labels, value: transition.value, summary: String::new() }
+                }
+                TransitionKind::LostData => IncidentInput::AlertLostData { labels },
+                TransitionKind::DataCameBack => IncidentInput::AlertDataCameBack { labels },
+                TransitionKind::Resolved(reason) => IncidentInput::AlertResolved { labels, reason },
+            };
+            found.extend(self.step(input, now));
+        }
+        found
+    }
+
+    fn step(&mut self, input: IncidentInput, now: Timestamp) -> Vec<String> {
+        let fresh = || Incident::new(IncidentId(1), &self.rule.name, self.rule.severity, &levels(), now);
+        let opens = matches!(input, IncidentInput::AlertFired { .. });
+        let over = self.incident.as_ref().is_none_or(|incident| incident.resolved.is_some());
+        if opens && over {
+            self.incident = Some(fresh());
+        }
+        let Some(incident) = &mut self.incident else { return Vec::new() };
+        incident.step(input, now).into_iter().filter_map(effect).collect()
+    }
+}
+
+fn evaluation(words: &[&str]) -> Evaluation {
+    let labels = Labels::from_pairs([("job", "shop")]);
+    let number = |text: &str| text.parse::<f64>().unwrap();
+    let done = |active: Vec<(Labels, f64)>, subject: Vec<(Labels, f64)>, complete| Evaluation::Done {
+        active,
+        subject: Some(subject),
+        complete,
+    };
+    match words {
+        ["holds", value] => {
+            done(vec![(labels.clone(), number(value))], vec![(labels, number(value))], true)
+        }
+        ["false", value] => done(vec![], vec![(labels, number(value))], true),
+        ["nothing"] => done(vec![], vec![], true),
+        ["nan"] => done(vec![], vec![(labels, f64::NAN)], true),
+        ["unknown"] => done(vec![], vec![], false),
+        ["failed"] => Evaluation::Failed,
+        other => panic!("no such input: {other:?}"),
+    }
+}
+
+fn word(kind: TransitionKind) -> String {
+    match kind {
+        TransitionKind::BecamePending => "pending".to_owned(),
+        TransitionKind::Fired => "fires".to_owned(),
+        TransitionKind::Calmed => "calms".to_owned(),
+        TransitionKind::LostData => "loses data".to_owned(),
+        TransitionKind::DataCameBack => "data back".to_owned(),
+        TransitionKind::Resolved(reason) => format!("resolves ({})", reason.as_str()),
+    }
+}
+
+/// Pages only: what is written to the timeline is prose.
+fn effect(effect: Effect) -> Option<String> {
+    match effect {
+        Effect::Timeline(..) => None,
+        Effect::Page { level, roles } => Some(format!("page {level} {}", roles.join("+"))),
+        Effect::PageResolved => Some("page resolved".to_owned()),
+    }
+}
+
+fn levels() -> Vec<EscalationLevel> {
+    let level = |minutes: u64, role: &str| EscalationLevel {
+        after: Duration::from_secs(minutes * 60),
+        roles: vec![role.to_owned()],
+    };
+    vec![level(0, "on-call"), level(15, "lead"), level(30, "boss")]
+}
+
+fn rule(line: &str) -> AlertRule {
+    let option = |name: &str| {
+        line.split_whitespace().find_map(|word| word.strip_prefix(name).and_then(|rest| rest.strip_prefix('=')))
+    };
+    let text = "x > 1".to_owned();
+    AlertRule {
+        name: "Bad".to_owned(),
+        expr: Expression { parsed: promql::parse(&text).unwrap(), text },
+        hold: parse_duration(option("for").unwrap_or("0")).unwrap(),
+        severity: if option("severity") == Some("warning") { Severity::Warning } else { Severity::Critical },
+        labels: Vec::new(),
+        summary: String::new(),
+        description: String::new(),
+        procedure: None,
+        escalation: None,
+        no_traffic: if option("no_traffic") == Some("page") { NoTraffic::Page } else { NoTraffic::Resolve },
+        sources: vec!["shop".to_owned()],
+        origin: Origin::Document,
+        at: Location::default(),
+    }
+}
