@@ -30,7 +30,7 @@ struct Metric {
     kind: Kind,
     labels: Vec<&'static str>,
     read: Arc<dyn Fn() -> Vec<(Vec<String>, Reading)> + Send + Sync>,
-    /// Label sets refused, where the metric is a family.
+    /// Label sets refused, where the metric is a family with a bound.
     refused: Option<Counter>,
 }
 
@@ -43,7 +43,7 @@ pub(crate) struct Snapshot {
 }
 
 impl Registry {
-    /// A registry. It shows one metric of its own, `telemetry_label_sets_refused_total{metric}`, as soon as a family exists.
+    /// A registry. It shows one metric of its own, `telemetry_label_sets_refused_total{metric}`, for the families that are bounded rather than closed.
     pub fn new() -> Registry {
         Registry::default()
     }
@@ -168,6 +168,8 @@ impl Registry {
         children: Children<'_>,
         make: impl Fn() -> T + Send + Sync + 'static,
     ) -> Family<T> {
+        // A closed family refuses only what a bug asks for; a series for each of them would be noise.
+        let is_open = matches!(children, Children::AtMost(_));
         let family = Family::new(name, labels, children, make);
         let shown = family.clone();
         self.insert(
@@ -177,7 +179,7 @@ impl Registry {
                 kind: T::KIND,
                 labels: labels.to_vec(),
                 read: Arc::new(move || shown.read()),
-                refused: Some(family.refused_counter()),
+                refused: is_open.then(|| family.refused_counter()),
             },
         );
         family

@@ -24,7 +24,7 @@ struct Inner {
 
 impl Logger {
     /// A logger for `service` that lets through `level` and above. It takes the time from `now`, because this crate
-    /// reads no clock. `log_lines_total{level}` and `log_lines_failed_total` are declared in `registry`.
+    /// reads no clock. `log_events_total{level}` and `log_events_failed_total` are declared in `registry`.
     pub fn new(
         service: &str,
         level: Level,
@@ -33,7 +33,7 @@ impl Logger {
         registry: &Registry,
     ) -> Logger {
         let lines = registry.counter_family(
-            "log_lines_total",
+            "log_events_total",
             "Log lines written, by level.",
             &["level"],
             Children::Closed(&[&["debug"], &["info"], &["warn"], &["error"]]),
@@ -46,7 +46,7 @@ impl Logger {
             sinks,
             lines,
             lines_failed: registry.counter(
-                "log_lines_failed_total",
+                "log_events_failed_total",
                 "Log lines that a file or a standard stream did not take.",
             ),
         }))

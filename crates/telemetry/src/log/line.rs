@@ -223,7 +223,7 @@ fn cut(text: &str) -> &str {
 }
 
 /// `2026-11-23T09:15:00.123456Z`; times before 1970 are shown as 1970, since a log line cannot be older.
-pub(crate) fn rfc3339_micros(at: SystemTime) -> String {
+pub fn rfc3339_micros(at: SystemTime) -> String {
     let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
     let (days, rest) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
     let (year, month, day) = civil_date(days);

@@ -11,7 +11,6 @@ mod queue;
 mod sink;
 
 pub use event::{Event, Logger};
-pub(crate) use line::rfc3339_micros;
-pub use line::{Level, Value};
+pub use line::{Level, Value, rfc3339_micros};
 pub use queue::ShipQueue;
 pub use sink::Sink;

@@ -1,0 +1,136 @@
+// The one place that talks to the server: addresses, errors, time limits. Pages ask for domain things and get typed answers
+// or an ApiError whose message can be shown to a person as it is.
+import { reportLost, reportReached } from './connection.svelte.ts';
+import type {
+  AlertRule, Dashboard, Incident, IncidentDetail, LogBucket, LogEntry, MatrixSeries, Objective, Overview, PlanText, Probe,
+  RetentionClass, VectorSample,
+} from './contract.ts';
+
+/** A request that takes longer is given up: a page that waits silently looks like a page that is right. */
+const REQUEST_LIMIT_MS = 20_000;
+const OWN = '/api/belfry/v1';
+/** Answers of a proxy in front of a server that is gone. */
+const GATEWAY_STATUSES = new Set([502, 504]);
+
+export class ApiError extends Error {
+  /** 0 when no answer came at all. */
+  readonly status: number;
+  constructor(message: string, status: number) {
+    super(message);
+    this.name = 'ApiError';
+    this.status = status;
+  }
+}
+
+type Params = Record<string, string | number | string[] | null | undefined>;
+
+export interface LogQuery {
+  from: number;
+  to: number;
+  levels: string[];
+  category: string;
+  text: string;
+}
+
+export const api = {
+  overview: (signal: AbortSignal) => get<Overview>(`${OWN}/overview`, {}, signal),
+  dashboards: (signal: AbortSignal) => get<Dashboard[]>(`${OWN}/dashboards`, {}, signal),
+  alerts: (signal: AbortSignal) => get<AlertRule[]>(`${OWN}/alerts`, {}, signal),
+  incidents: (state: string, limit: number, signal: AbortSignal) =>
+    get<Incident[]>(`${OWN}/incidents`, { state, limit }, signal),
+  incident: (id: string, signal: AbortSignal) =>
+    get<IncidentDetail>(`${OWN}/incidents/${encodeURIComponent(id)}`, {}, signal),
+  health: (signal: AbortSignal) => get<Probe[]>(`${OWN}/health`, {}, signal),
+  objectives: (signal: AbortSignal) => get<Objective[]>(`${OWN}/objectives`, {}, signal),
+  plan: (signal: AbortSignal) => get<PlanText>(`${OWN}/plan`, {}, signal),
+
+  logs: (query: LogQuery, limit: number, signal: AbortSignal) =>
+    get<{ entries: LogEntry[]; truncated: boolean }>(`${OWN}/logs`, { ...logParams(query), limit }, signal),
+  logHistogram: (query: LogQuery, step: number, signal: AbortSignal) =>
+    get<LogBucket[]>(`${OWN}/logs/histogram`, { ...logParams(query), step }, signal),
+  retention: (signal: AbortSignal) => get<RetentionClass[]>(`${OWN}/logs/retention`, {}, signal),
+
+  acknowledge: (id: number, by: string, note: string) =>
+    post<IncidentDetail>(`${OWN}/incidents/${id}/acknowledge`, note ? { by, note } : { by }),
+  addNote: (id: number, by: string, text: string) => post<IncidentDetail>(`${OWN}/incidents/${id}/notes`, { by, text }),
+
+  queryRange: (expr: string, from: number, to: number, step: number, signal: AbortSignal) =>
+    prometheus<MatrixSeries>('/api/v1/query_range', { query: expr, start: from, end: to, step }, signal),
+  queryInstant: (expr: string, at: number, signal: AbortSignal) =>
+    prometheus<VectorSample>('/api/v1/query', { query: expr, time: at }, signal),
+};
+
+function logParams(query: LogQuery): Params {
+  return { from: query.from, to: query.to, level: query.levels, category: query.category || null, q: query.text || null };
+}
+
+/** Unwraps Prometheus' envelope. A scalar answer becomes one series without labels, so that callers know one shape. */
+async function prometheus<T>(path: string, params: Params, signal: AbortSignal): Promise<T[]> {
+  const answer = await get<{ data?: { resultType: string; result: unknown } }>(path, params, signal);
+  const result = answer.data?.result;
+  if (answer.data?.resultType === 'scalar') return [{ metric: {}, value: result } as T];
+  return Array.isArray(result) ? (result as T[]) : [];
+}
+
+function get<T>(path: string, params: Params, signal: AbortSignal): Promise<T> {
+  return request<T>(path + queryText(params), { signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_LIMIT_MS)]) });
+}
+
+function post<T>(path: string, body: unknown): Promise<T> {
+  return request<T>(path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(REQUEST_LIMIT_MS),
+  });
+}
+
+function queryText(params: Params): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(params)) {
+    if (value === null || value === undefined) continue;
+    for (const item of Array.isArray(value) ? value : [value]) query.append(name, String(item));
+  }
+  const text = query.toString();
+  return text ? `?${text}` : '';
+}
+
+async function request<T>(path: string, options: RequestInit): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(path, { ...options, headers: { accept: 'application/json', ...options.headers } });
+  } catch (cause) {
+    if (isGivenUp(cause, options)) throw cause;
+    reportLost();
+    throw new ApiError('The server does not answer.', 0);
+  }
+  if (GATEWAY_STATUSES.has(response.status)) {
+    reportLost();
+    throw new ApiError('The server does not answer.', response.status);
+  }
+  reportReached();
+  if (!response.ok) throw new ApiError(await problemText(response), response.status);
+  try {
+    return (await response.json()) as T;
+  } catch (cause) {
+    if (isGivenUp(cause, options)) throw cause;
+    throw new ApiError(`The answer to ${path.split('?')[0]} is not JSON.`, response.status);
+  }
+}
+
+/** The caller lost interest: no failure, and nothing about the server. A time limit that ran out is another matter. */
+function isGivenUp(cause: unknown, options: RequestInit): boolean {
+  return options.signal?.aborted === true && cause instanceof DOMException && cause.name === 'AbortError';
+}
+
+/** The words of a problem document (RFC 9457) or of Prometheus' error envelope; else the status. */
+async function problemText(response: Response): Promise<string> {
+  const fallback = `The server answered ${response.status} ${response.statusText}`.trim();
+  try {
+    const problem = (await response.json()) as Record<string, unknown>;
+    const words = problem['detail'] ?? problem['error'] ?? problem['title'];
+    return typeof words === 'string' && words ? words : fallback;
+  } catch {
+    return fallback;
+  }
+}

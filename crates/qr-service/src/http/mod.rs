@@ -1,0 +1,49 @@
+//! The HTTP face: routes, what surrounds every request, and one file for each group of endpoints.
+//!
+//! Reading order: `observe.rs` (every request passes it), `admit.rs` (who may), `problem.rs` (how it is refused), then
+//! the endpoints.
+
+mod admit;
+mod body;
+mod observe;
+mod problem;
+
+mod account;
+mod code;
+mod health;
+mod operations;
+mod page;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{delete, get, post};
+
+use crate::app::App;
+use crate::routes::Route;
+
+pub(crate) fn router(app: App) -> Router {
+    let mut router = Router::new()
+        .route(Route::Page.template(), get(page::index))
+        .route(Route::Style.template(), get(page::style))
+        .route(Route::Script.template(), get(page::script))
+        .route(Route::Types.template(), get(page::types))
+        .route(Route::Qr.template(), get(code::get).post(code::post))
+        .route(Route::Accounts.template(), post(account::register))
+        .route(Route::Sessions.template(), post(account::sign_in))
+        .route(Route::CurrentSession.template(), delete(account::sign_out))
+        .route(Route::Me.template(), get(account::me))
+        .route(Route::Metrics.template(), get(operations::metrics))
+        .route(Route::Health.template(), get(health::basic))
+        .route(Route::HealthDetailed.template(), get(health::detailed))
+        .route(Route::Ready.template(), get(health::ready));
+    if app.faults.is_there() {
+        router = router.route(
+            Route::Faults.template(),
+            get(operations::faults).put(operations::set_faults),
+        );
+    }
+    router
+        .fallback(problem::no_such_route)
+        .layer(from_fn_with_state(app.clone(), observe::observe))
+        .with_state(app)
+}
