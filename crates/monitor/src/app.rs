@@ -91,6 +91,8 @@ pub struct App {
     plan_tasks: Mutex<Arc<Tasks>>,
     reloading: tokio::sync::Mutex<()>,
     reload_error: Mutex<Option<String>>,
+    /// Keeps a second Belfry out of the data folder.
+    _data_lock: Box<dyn Send + Sync>,
 }
 
 impl App {
@@ -138,6 +140,7 @@ impl App {
             .await
             .map_err(StartError::Plan)?;
         announce(&log, &setup);
+        let data_lock = lock_data(&world, &config.data).await?;
         let (metrics_backend, logs) = open_stores(&world, &config, &setup, &log).await?;
         let setup = Arc::new(CurrentSetup::new(setup));
         let metrics = Arc::new(metrics);
@@ -173,6 +176,7 @@ impl App {
             plan_tasks: Mutex::default(),
             reloading: tokio::sync::Mutex::default(),
             reload_error: Mutex::default(),
+            _data_lock: data_lock,
         }))
     }
 
@@ -392,6 +396,24 @@ impl App {
             external_url: format!("http://{}", self.config.listen),
         }
     }
+}
+
+async fn lock_data(world: &World, data: &Path) -> Result<Box<dyn Send + Sync>, StartError> {
+    let (disk, data) = (world.disk.clone(), data.to_owned());
+    world
+        .run_blocking(move || {
+            let shown = data.display();
+            disk.create_dir_all(&data)
+                .map_err(|error| StartError::Open(format!("cannot make the data folder {shown}: {error}")))?;
+            disk.lock(&data.join("lock")).map_err(|error| {
+                let why = match error.kind() {
+                    std::io::ErrorKind::WouldBlock => "another Belfry uses it".to_owned(),
+                    _ => error.to_string(),
+                };
+                StartError::Open(format!("cannot take the data folder {shown}: {why}"))
+            })
+        })
+        .await
 }
 
 async fn open_stores(

@@ -312,8 +312,8 @@ fn success_criteria() {
         .collect();
     let expect = [
         ("response-time", true, 0.5, "seconds"),
-        ("error-rate", true, 0.1 / 100.0, "ratio"),
-        ("uptime", false, 99.9 / 100.0, "ratio"),
+        ("error-rate", true, 0.001, "ratio"),
+        ("uptime", false, 0.999, "ratio"),
         ("cache-hit-rate", false, 0.8, "ratio"),
     ];
     assert_eq!(found, expect);

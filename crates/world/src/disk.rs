@@ -99,6 +99,15 @@ pub trait Disk: Send + Sync {
     /// The operating system's.
     fn remove(&self, path: &Path) -> io::Result<()>;
 
+    /// Takes the lock that a file stands for, held until the answer is dropped (or the process ends, however it does).
+    ///
+    /// # Errors
+    /// `WouldBlock` when another process holds it; else the operating system's.
+    fn lock(&self, path: &Path) -> io::Result<Box<dyn Send + Sync>> {
+        let _ = path;
+        Ok(Box::new(()))
+    }
+
     /// How much space the file system of a path has.
     ///
     /// # Errors
@@ -197,6 +206,12 @@ impl Disk for OsDisk {
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<Box<dyn Send + Sync>> {
+        let file = OpenOptions::new().append(true).create(true).open(path)?;
+        rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive)?;
+        Ok(Box::new(file))
     }
 
     fn space(&self, path: &Path) -> io::Result<Space> {

@@ -71,11 +71,9 @@ fn promise(context: &mut Context<'_>, node: &Node, unit: Option<&str>) -> Option
             length.map(|length| length.as_secs_f64())
         }
         "ratio" => {
-            let percent = value
+            value
                 .strip_suffix('%')
-                .and_then(|percent| values::finite(percent.trim()));
-            percent
-                .map(|percent| percent / 100.0)
+                .and_then(|number| values::percent(number.trim()))
                 .filter(|ratio| (0.0..=1.0).contains(ratio))
         }
         _ => values::finite(value),
