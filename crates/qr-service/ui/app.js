@@ -140,14 +140,20 @@ async function save(format) {
   }
 }
 
-async function start() {
-  try {
-    const response = await fetch("/api/v1/types");
-    types = (await response.json()).types;
-  } catch {
-    element("problem").textContent = "The service does not answer. Reload the page in a moment.";
-    return;
+/** The service's own list of types. A service that fails or is away is asked again, and the page says so meanwhile. */
+async function knownTypes() {
+  for (let wait = 500; ; wait = Math.min(2 * wait, 10_000)) {
+    const response = await fetch("/api/v1/types").catch(() => undefined);
+    const list = response?.ok ? await response.json().catch(() => undefined) : undefined;
+    if (list) return list.types;
+    element("problem").textContent = "The service does not answer at present. Trying again …";
+    await new Promise((resume) => setTimeout(resume, wait));
   }
+}
+
+async function start() {
+  types = await knownTypes();
+  element("problem").textContent = "";
   for (const { type } of types) {
     element("type").append(make("option", { value: type }, TYPE_NAMES[type] ?? words(type)));
   }
