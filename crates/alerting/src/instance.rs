@@ -272,7 +272,11 @@ impl Instance {
         match evidence {
             Evidence::Holds(value) => {
                 self.value = value;
-                self.no_data_since = None;
+                // A gap longer than `for` itself says nothing about whether the condition held all the time.
+                let gap = self.no_data_since.take().map(|lost| now.since(lost));
+                if gap.is_some_and(|gap| gap > rule.hold) {
+                    self.since = now;
+                }
                 if now.since(self.since) < rule.hold {
                     return None;
                 }
@@ -346,14 +350,14 @@ impl Evaluation {
             return Evidence::Holds(value);
         }
         match subject {
+            // A rate over five minutes still has a value minutes after its target died, and falls: no evidence.
+            _ if !*complete => Evidence::Unknown,
             Some(subject) => match find(subject) {
                 Some(value) if !value.is_nan() => Evidence::DoesNotHold,
-                _ if *complete => Evidence::NoValue,
-                _ => Evidence::Unknown,
+                _ => Evidence::NoValue,
             },
             // Not a comparison (`absent(x)`, `a unless b`): an empty answer is the condition being false.
-            None if *complete => Evidence::DoesNotHold,
-            None => Evidence::Unknown,
+            None => Evidence::DoesNotHold,
         }
     }
 }

@@ -5,11 +5,16 @@
 //! false), `nothing` (complete scrapes, no value), `nan`, `unknown` (a scrape failed), `failed` (the expression could not be
 //! evaluated), `tick`, `ack <name>`. What changes: the instance's transition and the incident's effects, or `-` for nothing.
 
-#![expect(clippy::disallowed_methods, reason = "a test reads its corpus from disk")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test reads its corpus from disk"
+)]
 
 use std::time::Duration;
 
-use alerting::{Effect, Evaluation, Incident, IncidentId, IncidentInput, RuleState, TransitionKind};
+use alerting::{
+    Effect, Evaluation, Incident, IncidentId, IncidentInput, RuleState, TransitionKind,
+};
 use model::{Labels, Timestamp, parse_duration};
 use plan::{AlertRule, EscalationLevel, Expression, Location, NoTraffic, Origin, Severity};
 
@@ -29,15 +34,28 @@ fn every_timeline() {
 }
 
 fn check(file: &str, timeline: &str) {
-    let mut lines = timeline.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let mut lines = timeline
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
     let rule = rule(lines.next().unwrap());
-    let mut desk = Desk { rule, state: RuleState::default(), incident: None };
+    let mut desk = Desk {
+        rule,
+        state: RuleState::default(),
+        incident: None,
+    };
     for line in lines {
-        let (left, expect) = line.split_once("->").unwrap_or_else(|| panic!("{file}: no `->` in {line}"));
+        let (left, expect) = line
+            .split_once("->")
+            .unwrap_or_else(|| panic!("{file}: no `->` in {line}"));
         let (at, input) = left.trim().split_once(' ').unwrap();
         let now = Timestamp::from_millis(0) + parse_duration(at).unwrap();
         let found = desk.take(input.trim(), now).join(", ");
-        let found = if found.is_empty() { "-".to_owned() } else { found };
+        let found = if found.is_empty() {
+            "-".to_owned()
+        } else {
+            found
+        };
         assert_eq!(found, expect.trim(), "{file}\n{timeline}\nat: {line}");
     }
 }
@@ -54,7 +72,10 @@ impl Desk {
         match words.as_slice() {
             ["tick"] => self.step(IncidentInput::Tick, now),
             ["ack", name] => {
-                let input = IncidentInput::Acknowledge { by: (*name).to_owned(), note: String::new() };
+                let input = IncidentInput::Acknowledge {
+                    by: (*name).to_owned(),
+                    note: String::new(),
+                };
                 self.step(input, now)
             }
             words => self.evaluate(&evaluation(words), now),
@@ -68,9 +89,11 @@ impl Desk {
             let labels = transition.labels;
             let input = match transition.kind {
                 TransitionKind::BecamePending | TransitionKind::Calmed => continue,
-                TransitionKind::Fired => {
-                    IncidentInput::AlertFired { labels, value: transition.value, summary: String::new() }
-                }
+                TransitionKind::Fired => IncidentInput::AlertFired {
+                    labels,
+                    value: transition.value,
+                    summary: String::new(),
+                },
                 TransitionKind::LostData => IncidentInput::AlertLostData { labels },
                 TransitionKind::DataCameBack => IncidentInput::AlertDataCameBack { labels },
                 TransitionKind::Resolved(reason) => IncidentInput::AlertResolved { labels, reason },
@@ -81,30 +104,51 @@ impl Desk {
     }
 
     fn step(&mut self, input: IncidentInput, now: Timestamp) -> Vec<String> {
-        let fresh = || Incident::new(IncidentId(1), &self.rule.name, self.rule.severity, &levels(), now);
+        let fresh = || {
+            Incident::new(
+                IncidentId(1),
+                &self.rule.name,
+                self.rule.severity,
+                &levels(),
+                now,
+            )
+        };
         let opens = matches!(input, IncidentInput::AlertFired { .. });
-        let over = self.incident.as_ref().is_none_or(|incident| incident.resolved.is_some());
+        let over = self
+            .incident
+            .as_ref()
+            .is_none_or(|incident| incident.resolved.is_some());
         if opens && over {
             self.incident = Some(fresh());
         }
-        let Some(incident) = &mut self.incident else { return Vec::new() };
-        incident.step(input, now).into_iter().filter_map(effect).collect()
+        let Some(incident) = &mut self.incident else {
+            return Vec::new();
+        };
+        incident
+            .step(input, now)
+            .into_iter()
+            .filter_map(effect)
+            .collect()
     }
 }
 
 fn evaluation(words: &[&str]) -> Evaluation {
     let labels = Labels::from_pairs([("job", "shop")]);
     let number = |text: &str| text.parse::<f64>().unwrap();
-    let done = |active: Vec<(Labels, f64)>, subject: Vec<(Labels, f64)>, complete| Evaluation::Done {
-        active,
-        subject: Some(subject),
-        complete,
-    };
+    let done =
+        |active: Vec<(Labels, f64)>, subject: Vec<(Labels, f64)>, complete| Evaluation::Done {
+            active,
+            subject: Some(subject),
+            complete,
+        };
     match words {
-        ["holds", value] => {
-            done(vec![(labels.clone(), number(value))], vec![(labels, number(value))], true)
-        }
+        ["holds", value] => done(
+            vec![(labels.clone(), number(value))],
+            vec![(labels, number(value))],
+            true,
+        ),
         ["false", value] => done(vec![], vec![(labels, number(value))], true),
+        ["late", value] => done(vec![], vec![(labels, number(value))], false),
         ["nothing"] => done(vec![], vec![], true),
         ["nan"] => done(vec![], vec![(labels, f64::NAN)], true),
         ["unknown"] => done(vec![], vec![], false),
@@ -143,20 +187,34 @@ fn levels() -> Vec<EscalationLevel> {
 
 fn rule(line: &str) -> AlertRule {
     let option = |name: &str| {
-        line.split_whitespace().find_map(|word| word.strip_prefix(name).and_then(|rest| rest.strip_prefix('=')))
+        line.split_whitespace().find_map(|word| {
+            word.strip_prefix(name)
+                .and_then(|rest| rest.strip_prefix('='))
+        })
     };
     let text = "x > 1".to_owned();
     AlertRule {
         name: "Bad".to_owned(),
-        expr: Expression { parsed: promql::parse(&text).unwrap(), text },
+        expr: Expression {
+            parsed: promql::parse(&text).unwrap(),
+            text,
+        },
         hold: parse_duration(option("for").unwrap_or("0")).unwrap(),
-        severity: if option("severity") == Some("warning") { Severity::Warning } else { Severity::Critical },
+        severity: if option("severity") == Some("warning") {
+            Severity::Warning
+        } else {
+            Severity::Critical
+        },
         labels: Vec::new(),
         summary: String::new(),
         description: String::new(),
         procedure: None,
         escalation: None,
-        no_traffic: if option("no_traffic") == Some("page") { NoTraffic::Page } else { NoTraffic::Resolve },
+        no_traffic: if option("no_traffic") == Some("page") {
+            NoTraffic::Page
+        } else {
+            NoTraffic::Resolve
+        },
         sources: vec!["shop".to_owned()],
         origin: Origin::Document,
         at: Location::default(),

@@ -11,6 +11,7 @@ use axum::Router;
 use model::Timestamp;
 use plan::Diagnostic;
 use telemetry::log::Logger;
+use tokio::sync::Semaphore;
 use world::World;
 
 use crate::host::HostCollector;
@@ -23,14 +24,17 @@ use crate::objectives::Objectives;
 use crate::presence;
 use crate::probe::{ProbeBoard, Prober};
 use crate::rules::{RuleBoard, RuleGroupLoop};
-use crate::scrape::{ScrapeBoard, Scraper};
+use crate::scrape::{ScrapeBoard, Scraper, run_own};
 use crate::self_metrics::SelfMetrics;
 use crate::setup::{CurrentSetup, Environment, Setup};
-use crate::tasks::Tasks;
+use crate::tasks::{Tasks, run_to_end};
 use crate::upkeep::Upkeep;
 
 /// How long loops may take to end; each is dropped at its next wait, so this is passed only by a hanging disk.
 const DRAIN_BOUND: Duration = Duration::from_secs(10);
+
+/// Each log request may be 16 MiB and as much again while it is decoded.
+const INGESTS_AT_ONCE: usize = 8;
 
 /// After so long without an evaluation Belfry is not ready, though it runs.
 const EVALUATION_SILENCE_MAX: Duration = Duration::from_secs(60);
@@ -79,6 +83,8 @@ pub struct App {
     pub(crate) metrics_backend: Arc<dyn MetricsBackend>,
     pub(crate) logs: Arc<dyn LogsBackend>,
     pub(crate) intake: Arc<Intake>,
+    /// Log requests that may be in memory at once.
+    pub(crate) ingest_turns: Semaphore,
     pub(crate) desk: Arc<Desk>,
     pub(crate) scrapes: Arc<ScrapeBoard>,
     pub(crate) probes: Arc<ProbeBoard>,
@@ -166,6 +172,7 @@ impl App {
             metrics_backend,
             logs,
             intake: Arc::new(intake),
+            ingest_turns: Semaphore::new(INGESTS_AT_ONCE),
             desk: Arc::new(desk),
             scrapes: Arc::default(),
             probes: Arc::default(),
@@ -187,13 +194,6 @@ impl App {
 
     /// Starts every loop.
     pub async fn start(self: &Arc<App>) {
-        let now = Timestamp::from(self.world.clock.now());
-        if let Err(error) = self.desk.forget_removed_rules(now).await {
-            self.log
-                .error("rules that left the plan could not be closed")
-                .field("error", error.to_string().as_str())
-                .emit();
-        }
         let upkeep = self.upkeep();
         self.tasks
             .spawn_until_stop("sync", upkeep.clone().run_sync());
@@ -207,6 +207,15 @@ impl App {
         self.tasks.spawn_until_stop(
             "log counts",
             self.intake.clone().run_counts(self.recorder.clone()),
+        );
+        self.tasks.spawn_until_stop(
+            "own metrics",
+            run_own(
+                self.world.clone(),
+                self.config.listen.to_string(),
+                self.metrics.clone(),
+                self.recorder.clone(),
+            ),
         );
         self.tasks.spawn_until_stop(
             "metric presence",
@@ -241,18 +250,25 @@ impl App {
         self.tasks.shut_down(Duration::ZERO).await;
     }
 
-    /// Reads the plan and the contacts anew. A broken plan changes nothing but what [`App::reload_error`] says.
+    /// Reads the plan and the contacts anew. A broken plan changes nothing but what [`App::reload_error`] says. Runs to its
+    /// end even when the caller goes away: a half-done reload would leave no loops at all.
     ///
     /// # Errors
     /// All errors of the plan, as text.
     pub async fn reload(self: &Arc<App>) -> Result<(), String> {
+        let app = self.clone();
+        run_to_end(async move { app.reload_now().await }).await
+    }
+
+    async fn reload_now(self: &Arc<App>) -> Result<(), String> {
         let _one_at_a_time = self.reloading.lock().await;
-        let setup = match read_setup(&self.world, &self.config).await {
+        let read = read_setup(&self.world, &self.config).await;
+        let setup = match read.and_then(|setup| self.fits_running(setup)) {
             Ok(setup) => setup,
             Err(text) => {
                 self.metrics.reload_failures.inc();
                 self.log
-                    .error("the plan is broken; the old one stays in force")
+                    .error("the reload was refused; the old plan stays in force")
                     .field("errors", text.as_str())
                     .emit();
                 *lock(&self.reload_error) = Some(text.clone());
@@ -263,15 +279,26 @@ impl App {
         self.plan_tasks().shut_down(DRAIN_BOUND).await;
         self.setup.replace(setup);
         *lock(&self.reload_error) = None;
-        let now = Timestamp::from(self.world.clock.now());
-        if let Err(error) = self.desk.forget_removed_rules(now).await {
-            self.log
-                .error("rules that left the plan could not be closed")
-                .field("error", error.to_string().as_str())
-                .emit();
-        }
         self.start_plan();
         Ok(())
+    }
+
+    /// Stores are opened with the plan's retention; another one needs a restart, and says so instead of half holding.
+    fn fits_running(&self, setup: Setup) -> Result<Setup, String> {
+        let running = self.setup.get();
+        let classes = |plan: &plan::Plan| {
+            plan.logs
+                .classes
+                .iter()
+                .map(|class| (class.name.clone(), class.keep))
+                .collect::<Vec<_>>()
+        };
+        if classes(&running.plan) != classes(&setup.plan)
+            || running.plan.metrics_retention != setup.plan.metrics_retention
+        {
+            return Err("the plan changes how long logs or samples are kept; restart Belfry to put that in force".to_owned());
+        }
+        Ok(setup)
     }
 
     /// Why the last reload was refused, if it was.
@@ -296,16 +323,15 @@ impl App {
         if let Some(broken) = self.broken() {
             return Some(broken);
         }
-        let now = Timestamp::from(self.world.clock.now());
-        let last = self.metrics.last_evaluation.get();
+        if self.desk.is_refused() {
+            return Some(
+                "the incident store refuses to write: alerts cannot open incidents".to_owned(),
+            );
+        }
+        let silence = self.rule_board.silence(self.world.clock.monotonic());
         let rules = self.setup.get().plan.rules().count();
-        let since = if last > 0.0 {
-            Timestamp::from_secs_f64(last)
-        } else {
-            self.started_at
-        };
-        (rules > 0 && now.since(since) > EVALUATION_SILENCE_MAX)
-            .then(|| format!("no rule was evaluated for {} s", now.since(since).as_secs()))
+        (rules > 0 && silence > EVALUATION_SILENCE_MAX)
+            .then(|| format!("no rule was evaluated for {} s", silence.as_secs()))
     }
 
     fn plan_tasks(&self) -> Arc<Tasks> {
@@ -353,6 +379,7 @@ impl App {
                 board: self.rule_board.clone(),
                 desk: self.desk.clone(),
                 metrics: self.metrics.clone(),
+                log: self.log.clone(),
             };
             tasks.spawn_until_stop(&format!("rules {}", group.name), group_loop.run());
         }
@@ -369,7 +396,10 @@ impl App {
             let dir = self.config.data.join("follow");
             let follower =
                 Follower::new(file.clone(), self.world.clone(), self.intake.clone(), &dir);
-            tasks.spawn_until_stop(&format!("follow {}", file.path), follower.run());
+            tasks.spawn(
+                &format!("follow {}", file.path),
+                follower.run(tasks.stop_token()),
+            );
         }
         *lock(&self.plan_tasks) = tasks;
     }
@@ -403,8 +433,9 @@ async fn lock_data(world: &World, data: &Path) -> Result<Box<dyn Send + Sync>, S
     world
         .run_blocking(move || {
             let shown = data.display();
-            disk.create_dir_all(&data)
-                .map_err(|error| StartError::Open(format!("cannot make the data folder {shown}: {error}")))?;
+            disk.create_dir_all(&data).map_err(|error| {
+                StartError::Open(format!("cannot make the data folder {shown}: {error}"))
+            })?;
             disk.lock(&data.join("lock")).map_err(|error| {
                 let why = match error.kind() {
                     std::io::ErrorKind::WouldBlock => "another Belfry uses it".to_owned(),

@@ -1,6 +1,7 @@
 //! The command line: one shape for every command, the plan as the argument, `--json` where a program reads the answer.
 
 mod check;
+mod logs;
 mod promql_test;
 mod query;
 mod run;
@@ -25,6 +26,8 @@ enum Command {
     Check(check::CheckArguments),
     /// Ask a running Belfry a PromQL query.
     Query(query::QueryArguments),
+    /// Search the logs of a running Belfry.
+    Logs(logs::LogsArguments),
     /// Run PromQL test files in Prometheus' test language and print passed/total.
     PromqlTest(promql_test::PromqlTestArguments),
 }
@@ -36,6 +39,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::run(arguments),
         Command::Check(arguments) => check::check(&arguments),
         Command::Query(arguments) => query::query(&arguments),
+        Command::Logs(arguments) => logs::logs(&arguments),
         Command::PromqlTest(arguments) => promql_test::promql_test(&arguments),
     };
     outcome.unwrap_or_else(|error| {

@@ -46,6 +46,8 @@ pub struct SelfMetrics {
     pub own_samples_lost: Counter,
     /// Probes done.
     pub probes: Counter,
+    /// Probes skipped because the one before took too long.
+    pub probes_missed: Counter,
     /// Rule evaluations done.
     pub evaluations: Counter,
     /// Rule evaluations that failed.
@@ -117,6 +119,8 @@ impl SelfMetrics {
             own_samples_lost: registry
                 .counter("belfry_own_samples_lost_total", "Batches of Belfry's own samples that the store did not take."),
             probes: registry.counter("belfry_probe_iterations_total", "Probes done."),
+            probes_missed: registry
+                .counter("belfry_probe_missed_total", "Probes skipped because the one before took too long."),
             evaluations: registry.counter("belfry_rule_evaluations_total", "Rule evaluations done."),
             evaluation_failures: registry
                 .counter("belfry_rule_evaluation_failures_total", "Rule evaluations that failed."),

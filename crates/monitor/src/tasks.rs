@@ -15,6 +15,8 @@ use tokio_util::sync::CancellationToken;
 pub(crate) struct Tasks {
     running: Mutex<JoinSet<()>>,
     names: Arc<Mutex<BTreeMap<Id, String>>>,
+    /// Tasks that ended by themselves: once broken, broken until a restart.
+    ended: Mutex<Vec<String>>,
     stop: CancellationToken,
 }
 
@@ -23,6 +25,7 @@ impl Default for Tasks {
         Tasks {
             running: Mutex::default(),
             names: Arc::default(),
+            ended: Mutex::default(),
             stop: CancellationToken::new(),
         }
     }
@@ -66,11 +69,17 @@ impl Tasks {
 
     /// Names of tasks that ended although nobody asked them to: each is a bug or a panic.
     pub(crate) fn ended_early(&self) -> Vec<String> {
+        if self.stop.is_cancelled() {
+            return Vec::new();
+        }
         let mut running = self
             .running
             .lock()
             .expect("no code panics while it holds this lock");
-        let mut ended = Vec::new();
+        let mut ended = self
+            .ended
+            .lock()
+            .expect("no code panics while it holds this lock");
         while let Some(outcome) = running.try_join_next_with_id() {
             let id = match &outcome {
                 Ok((id, ())) => *id,
@@ -90,11 +99,7 @@ impl Tasks {
                 names.get(&id).map_or("a task", String::as_str)
             ));
         }
-        if self.stop.is_cancelled() {
-            Vec::new()
-        } else {
-            ended
-        }
+        ended.clone()
     }
 
     /// Signals all tasks and waits for them; returns the names of those that did not end within `bound`.
@@ -122,5 +127,18 @@ impl Tasks {
             Ok(()) => Vec::new(),
             Err(world::Elapsed) => names.into_values().collect(),
         }
+    }
+}
+
+/// Runs work to its end even when whoever waits for it goes away: a client that hangs up, a loop that is replaced by a
+/// reload. Changes of state must not stop between the store and the memory.
+pub(crate) async fn run_to_end<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> T {
+    #[expect(clippy::disallowed_methods, reason = "this is the place that spawns")]
+    let running = tokio::spawn(work);
+    match running.await {
+        Ok(outcome) => outcome,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }

@@ -186,7 +186,11 @@ pub(crate) fn share(context: &mut Context<'_>, node: &Node) -> Option<f64> {
 /// A percentage without its sign, as a share. The point is moved in the text: 99.9 / 100 is not the number 0.999.
 pub(crate) fn percent(written: &str) -> Option<f64> {
     let has_exponent = written.bytes().any(|byte| byte.eq_ignore_ascii_case(&b'e'));
-    if has_exponent { finite(written).map(|percent| percent / 100.0) } else { finite(&format!("{written}e-2")) }
+    if has_exponent {
+        finite(written).map(|percent| percent / 100.0)
+    } else {
+        finite(&format!("{written}e-2"))
+    }
 }
 
 /// A number as people write it; without the words (`inf`, `nan`) that Rust would also read.

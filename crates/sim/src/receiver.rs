@@ -52,8 +52,14 @@ struct State {
 impl Inbox {
     /// Puts the receivers on the network, as `receiver.test:80`.
     pub fn plug_in(net: &SimNet, clock: Arc<dyn Clock>) -> Inbox {
-        let state = State { behaviour: Behaviour::Accept, pages: Vec::new(), attempts: 0 };
-        let inbox = Inbox { state: Arc::new(Mutex::new(state)) };
+        let state = State {
+            behaviour: Behaviour::Accept,
+            pages: Vec::new(),
+            attempts: 0,
+        };
+        let inbox = Inbox {
+            state: Arc::new(Mutex::new(state)),
+        };
         let own = inbox.clone();
         net.host("receiver.test:80", move |request| {
             let (own, clock) = (own.clone(), clock.clone());
@@ -81,7 +87,11 @@ impl Inbox {
         self.lock().attempts
     }
 
-    async fn receive(&self, request: HttpRequest, clock: &dyn Clock) -> Result<HttpResponse, HttpError> {
+    async fn receive(
+        &self,
+        request: HttpRequest,
+        clock: &dyn Clock,
+    ) -> Result<HttpResponse, HttpError> {
         let behaviour = {
             let mut state = self.lock();
             state.attempts += 1;
@@ -96,18 +106,29 @@ impl Inbox {
                 StatusCode::OK
             }
         };
-        Ok(HttpResponse { status, headers: HeaderMap::new(), body: Default::default() })
+        Ok(HttpResponse {
+            status,
+            headers: HeaderMap::new(),
+            body: Default::default(),
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("no code panics while it holds this lock")
+        self.state
+            .lock()
+            .expect("no code panics while it holds this lock")
     }
 }
 
 fn read(request: &HttpRequest, at: Timestamp) -> PageSeen {
     let body: Value = serde_json::from_slice(&request.body).expect("Belfry sends JSON");
     let text = |value: &Value| value.as_str().unwrap_or("").to_owned();
-    let key = request.headers.get("idempotency-key").and_then(|value| value.to_str().ok()).unwrap_or("").to_owned();
+    let key = request
+        .headers
+        .get("idempotency-key")
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("")
+        .to_owned();
     PageSeen {
         at,
         person: text(&body["receiver"]),

@@ -15,8 +15,8 @@ use monitor::self_metrics::SelfMetrics;
 use serde_json::Value;
 use telemetry::log::Logger;
 use tokio::task::JoinHandle;
-use world::sim::{SimNet, SimWorld};
 use world::inbound::PeerAddr;
+use world::sim::{SimNet, SimWorld};
 use world::{Disk, HttpError, HttpRequest, HttpResponse};
 
 use crate::receiver::Inbox;
@@ -73,16 +73,30 @@ impl Scene {
     /// # Panics
     /// When a program does not start: every scene begins with a working machine.
     pub async fn start(options: SceneOptions) -> Scene {
-        let sim = SimWorld::new(options.seed, SystemTime::UNIX_EPOCH + Duration::from_secs(EPOCH_SECONDS));
+        let sim = SimWorld::new(
+            options.seed,
+            SystemTime::UNIX_EPOCH + Duration::from_secs(EPOCH_SECONDS),
+        );
         let world = sim.world();
         let inbox = Inbox::plug_in(&sim.net, world.clock.clone());
-        write_file(&*world.disk, "plan.yaml", include_str!("../../../plans/qr-service.yaml"));
+        write_file(
+            &*world.disk,
+            "plan.yaml",
+            include_str!("../../../plans/qr-service.yaml"),
+        );
         write_file(&*world.disk, "contacts.yaml", CONTACTS);
-        let config = qr_service::Config { faults: true, ..qr_service::Config::default() };
-        let (service, service_router) =
-            qr_service::app(world.clone(), config, Vec::new()).await.expect("the service starts");
+        let config = qr_service::Config {
+            faults: true,
+            ..qr_service::Config::default()
+        };
+        let (service, service_router) = qr_service::app(world.clone(), config, Vec::new())
+            .await
+            .expect("the service starts");
         plug_in(&sim.net, SERVICE, service_router.clone());
-        let incidents = PathBuf::from(format!("file:sim-{:p}?mode=memory&cache=shared", Arc::as_ptr(&sim.clock)));
+        let incidents = PathBuf::from(format!(
+            "file:sim-{:p}?mode=memory&cache=shared",
+            Arc::as_ptr(&sim.clock)
+        ));
         let keeper = SqliteIncidents::open(&incidents).expect("SQLite has memory");
         let mut scene = Scene {
             started: Timestamp::from(world.clock.now()),
@@ -120,7 +134,15 @@ impl Scene {
 
     /// Sets the service's faults, as an operator would.
     pub async fn faults(&self, faults: &str) {
-        let response = self.ask(&self.service_router, "PUT", SERVICE, "/admin/faults", faults).await;
+        let response = self
+            .ask(
+                &self.service_router,
+                "PUT",
+                SERVICE,
+                "/admin/faults",
+                faults,
+            )
+            .await;
         assert!(response.0 < 300, "the fault switch answers: {response:?}");
     }
 
@@ -132,9 +154,19 @@ impl Scene {
 
     /// The one incident of an alert, if there is one; the newest of several.
     pub async fn incident(&self, alert: &str) -> Option<Value> {
-        let (_, list) = self.belfry("GET", "/api/belfry/v1/incidents?state=all", "").await;
-        let id = list.as_array()?.iter().find(|incident| incident["alert"] == alert)?["id"].as_i64()?;
-        Some(self.belfry("GET", &format!("/api/belfry/v1/incidents/{id}"), "").await.1)
+        let (_, list) = self
+            .belfry("GET", "/api/belfry/v1/incidents?state=all", "")
+            .await;
+        let id = list
+            .as_array()?
+            .iter()
+            .find(|incident| incident["alert"] == alert)?["id"]
+            .as_i64()?;
+        Some(
+            self.belfry("GET", &format!("/api/belfry/v1/incidents/{id}"), "")
+                .await
+                .1,
+        )
     }
 
     /// Kills Belfry as `kill -9` would: no drain, no sync.
@@ -192,41 +224,90 @@ impl Scene {
         self.service.stop().await;
     }
 
-    async fn ask(&self, router: &Router, method: &str, host: &str, path: &str, body: &str) -> (u16, Value) {
-        let mut request = HttpRequest::get(&format!("http://{host}{path}"), Duration::from_secs(60), 16 << 20);
+    async fn ask(
+        &self,
+        router: &Router,
+        method: &str,
+        host: &str,
+        path: &str,
+        body: &str,
+    ) -> (u16, Value) {
+        let mut request = HttpRequest::get(
+            &format!("http://{host}{path}"),
+            Duration::from_secs(60),
+            16 << 20,
+        );
         request.method = method.parse().expect("a method");
-        request.headers.insert("content-type", "application/json".parse().expect("a header value"));
+        request.headers.insert(
+            "content-type",
+            "application/json".parse().expect("a header value"),
+        );
         request.body = body.to_owned().into();
-        let response = call(router.clone(), request).await.expect("the router answers");
-        (response.status.as_u16(), serde_json::from_slice(&response.body).unwrap_or(Value::Null))
+        let response = call(router.clone(), request)
+            .await
+            .expect("the router answers");
+        (
+            response.status.as_u16(),
+            serde_json::from_slice(&response.body).unwrap_or(Value::Null),
+        )
     }
 }
 
 fn write_file(disk: &dyn Disk, path: &str, text: &str) {
-    world::write_atomically(disk, Path::new(path), text.as_bytes()).expect("a new simulated disk takes files");
+    world::write_atomically(disk, Path::new(path), text.as_bytes())
+        .expect("a new simulated disk takes files");
 }
 
 fn plug_in(net: &SimNet, authority: &str, router: Router) {
-    net.host(authority, move |request| Box::pin(call(router.clone(), request)));
+    net.host(authority, move |request| {
+        Box::pin(call(router.clone(), request))
+    });
 }
 
 /// Calls a router as a connection would.
 async fn call(router: Router, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-    let uri: axum::http::Uri = request.url.parse().map_err(|_| HttpError::BadRequest(request.url.clone()))?;
+    let uri: axum::http::Uri = request
+        .url
+        .parse()
+        .map_err(|_| HttpError::BadRequest(request.url.clone()))?;
     let mut built = Request::new(Body::from(request.body));
     *built.method_mut() = request.method;
     *built.headers_mut() = request.headers;
-    let host = uri.authority().map(|authority| authority.as_str().to_owned()).unwrap_or_default();
-    built.headers_mut().insert("host", host.parse().map_err(|_| HttpError::BadRequest(host.clone()))?);
-    *built.uri_mut() = uri.path_and_query().map_or("/", |path| path.as_str()).parse().expect("a path is a URI");
-    built.extensions_mut().insert(PeerAddr(SocketAddr::from(([127, 0, 0, 1], 40_000))));
-    let response = tower::ServiceExt::oneshot(router, built).await.unwrap_or_else(|never| match never {});
+    let host = uri
+        .authority()
+        .map(|authority| authority.as_str().to_owned())
+        .unwrap_or_default();
+    built.headers_mut().insert(
+        "host",
+        host.parse()
+            .map_err(|_| HttpError::BadRequest(host.clone()))?,
+    );
+    *built.uri_mut() = uri
+        .path_and_query()
+        .map_or("/", |path| path.as_str())
+        .parse()
+        .expect("a path is a URI");
+    built
+        .extensions_mut()
+        .insert(PeerAddr(SocketAddr::from(([127, 0, 0, 1], 40_000))));
+    let response = tower::ServiceExt::oneshot(router, built)
+        .await
+        .unwrap_or_else(|never| match never {});
     let (parts, body) = response.into_parts();
-    let body = axum::body::to_bytes(body, 64 << 20).await.map_err(|error| HttpError::Broken(error.to_string()))?;
-    Ok(HttpResponse { status: parts.status, headers: parts.headers, body })
+    let body = axum::body::to_bytes(body, 64 << 20)
+        .await
+        .map_err(|error| HttpError::Broken(error.to_string()))?;
+    Ok(HttpResponse {
+        status: parts.status,
+        headers: parts.headers,
+        body,
+    })
 }
 
-#[expect(clippy::disallowed_methods, reason = "users are not one of the programs' tasks")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "users are not one of the programs' tasks"
+)]
 fn spawn(users: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
     tokio::spawn(users)
 }

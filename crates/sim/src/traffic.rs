@@ -18,7 +18,9 @@ pub(crate) async fn run(world: World, base: String, seed: u64) {
             0 => "/api/v1/qr?type=wifi&ssid=&format=svg".to_owned(),
             1 => "/".to_owned(),
             2..=5 => format!("/api/v1/qr?type=text&data=hello{number}&format=png"),
-            _ => format!("/api/v1/qr?type=url&data=https%3A%2F%2Fexample.org%2F{number}&format=svg"),
+            _ => {
+                format!("/api/v1/qr?type=url&data=https%3A%2F%2Fexample.org%2F{number}&format=svg")
+            }
         };
         let request = HttpRequest::get(&format!("{base}{path}"), Duration::from_secs(30), 1 << 20);
         // What comes back is the service's matter; its own metrics count it.

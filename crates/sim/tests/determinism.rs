@@ -6,7 +6,11 @@ use sim::{Scene, SceneOptions};
 
 /// Forty minutes with a fault, a kill and an acknowledgement, as text.
 async fn trace(seed: u64) -> String {
-    let mut scene = Scene::start(SceneOptions { seed, traffic: true }).await;
+    let mut scene = Scene::start(SceneOptions {
+        seed,
+        traffic: true,
+    })
+    .await;
     scene.pass(Duration::from_secs(240)).await;
     scene.faults(r#"{"error_share": 0.4}"#).await;
     scene.pass(Duration::from_secs(400)).await;
@@ -20,7 +24,13 @@ async fn trace(seed: u64) -> String {
     for page in scene.inbox.pages() {
         text.push_str(&format!("{page:?}\n"));
     }
-    let queries = ["http_requests_total", "http_errors_total", "cache_hits_total", "probe_success", "log_lines_total"];
+    let queries = [
+        "http_requests_total",
+        "http_errors_total",
+        "cache_hits_total",
+        "probe_success",
+        "log_lines_total",
+    ];
     for query in queries {
         let path = format!("/api/v1/query_range?query={query}&start=0&end=1795426700&step=60");
         let path = path.replace("start=0", "start=1795424400");
@@ -36,8 +46,15 @@ async fn trace(seed: u64) -> String {
 #[tokio::test(start_paused = true)]
 async fn the_same_seed_gives_the_same_trace() {
     let first = trace(7).await;
-    assert!(first.contains("HighErrorRate"), "something happened: {first}");
-    assert!(first.len() > 5_000, "the trace holds samples: {} bytes", first.len());
+    assert!(
+        first.contains("HighErrorRate"),
+        "something happened: {first}"
+    );
+    assert!(
+        first.len() > 5_000,
+        "the trace holds samples: {} bytes",
+        first.len()
+    );
     assert_eq!(first, trace(7).await);
     assert_ne!(first, trace(8).await, "another seed is another run");
 }

@@ -10,17 +10,28 @@ const MINUTE: Duration = Duration::from_secs(60);
 const FIRST_PAGE_WITHIN: Duration = Duration::from_secs(120 + 35 + 15);
 
 async fn scene() -> Scene {
-    Scene::start(SceneOptions { seed: 1, traffic: true }).await
+    Scene::start(SceneOptions {
+        seed: 1,
+        traffic: true,
+    })
+    .await
 }
 
 fn of<'a>(pages: &'a [PageSeen], alert: &str, status: &str) -> Vec<&'a PageSeen> {
-    pages.iter().filter(|page| page.alert == alert && page.status == status).collect()
+    pages
+        .iter()
+        .filter(|page| page.alert == alert && page.status == status)
+        .collect()
 }
 
 /// Lets requests fail and waits for the first page; returns when it came.
 async fn failing(scene: &Scene) -> Duration {
     scene.pass(5 * MINUTE).await;
-    assert!(scene.inbox.pages().is_empty(), "nothing pages while all is well: {:?}", scene.inbox.pages());
+    assert!(
+        scene.inbox.pages().is_empty(),
+        "nothing pages while all is well: {:?}",
+        scene.inbox.pages()
+    );
     scene.faults(r#"{"error_share": 0.5}"#).await;
     let from = scene.elapsed();
     scene.pass(FIRST_PAGE_WITHIN).await;
@@ -34,13 +45,22 @@ async fn failing(scene: &Scene) -> Duration {
 }
 
 fn check_level(scene: &Scene, pages: &[PageSeen], level: i64, person: &str, due: Duration) {
-    let told: Vec<&PageSeen> = of(pages, "HighErrorRate", "firing").into_iter().filter(|page| page.level == level).collect();
+    let told: Vec<&PageSeen> = of(pages, "HighErrorRate", "firing")
+        .into_iter()
+        .filter(|page| page.level == level)
+        .collect();
     assert_eq!(told.len(), 1, "level {level} is told once: {pages:?}");
     assert_eq!(told[0].person, person);
     let at = scene.offset(told[0].at);
     // The incident opens a little before its first page is accepted.
-    assert!(at + Duration::from_secs(1) >= due, "level {level} at {at:?} is early (due {due:?})");
-    assert!(at <= due + Duration::from_secs(5), "level {level} at {at:?} is late (due {due:?})");
+    assert!(
+        at + Duration::from_secs(1) >= due,
+        "level {level} at {at:?} is early (due {due:?})"
+    );
+    assert!(
+        at <= due + Duration::from_secs(5),
+        "level {level} at {at:?} is late (due {due:?})"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -55,9 +75,19 @@ async fn unacknowledged_it_climbs_and_resolves() {
     scene.faults("{}").await;
     scene.pass(8 * MINUTE).await;
     let pages = scene.inbox.pages();
-    let resolved: Vec<&str> = of(&pages, "HighErrorRate", "resolved").iter().map(|page| page.person.as_str()).collect();
-    assert_eq!(resolved, ["ada", "lea", "max"], "everybody who was told is told that it is over");
-    let incident = scene.incident("HighErrorRate").await.expect("the incident is remembered");
+    let resolved: Vec<&str> = of(&pages, "HighErrorRate", "resolved")
+        .iter()
+        .map(|page| page.person.as_str())
+        .collect();
+    assert_eq!(
+        resolved,
+        ["ada", "lea", "max"],
+        "everybody who was told is told that it is over"
+    );
+    let incident = scene
+        .incident("HighErrorRate")
+        .await
+        .expect("the incident is remembered");
     assert_eq!(incident["state"], "resolved");
     assert_eq!(incident["resolve_reason"], "recovered");
     scene.stop().await;
@@ -69,11 +99,21 @@ async fn an_acknowledgement_stops_it() {
     failing(&scene).await;
     let incident = scene.incident("HighErrorRate").await.expect("it is open");
     let path = format!("/api/belfry/v1/incidents/{}/acknowledge", incident["id"]);
-    let (status, answer) = scene.belfry("POST", &path, r#"{"by":"ada","note":"looking"}"#).await;
-    assert_eq!((status, answer["state"].as_str()), (200, Some("acknowledged")));
+    let (status, answer) = scene
+        .belfry("POST", &path, r#"{"by":"ada","note":"looking"}"#)
+        .await;
+    assert_eq!(
+        (status, answer["state"].as_str()),
+        (200, Some("acknowledged"))
+    );
     scene.pass(40 * MINUTE).await;
     let pages = scene.inbox.pages();
-    assert!(of(&pages, "HighErrorRate", "firing").iter().all(|page| page.level == 1), "{pages:?}");
+    assert!(
+        of(&pages, "HighErrorRate", "firing")
+            .iter()
+            .all(|page| page.level == 1),
+        "{pages:?}"
+    );
     scene.stop().await;
 }
 
@@ -101,9 +141,16 @@ async fn an_outage_that_spans_deadlines_skips_no_level() {
     scene.start_belfry().await;
     scene.pass(Duration::from_secs(10)).await;
     let pages = scene.inbox.pages();
-    let levels: Vec<i64> = of(&pages, "HighErrorRate", "firing").iter().map(|page| page.level).collect();
+    let levels: Vec<i64> = of(&pages, "HighErrorRate", "firing")
+        .iter()
+        .map(|page| page.level)
+        .collect();
     assert_eq!(levels, [1, 2, 3]);
-    assert!(pages.iter().all(|page| page.level == 1 || scene.offset(page.at) <= back + Duration::from_secs(10)));
+    assert!(
+        pages
+            .iter()
+            .all(|page| page.level == 1 || scene.offset(page.at) <= back + Duration::from_secs(10))
+    );
     scene.stop().await;
 }
 
@@ -122,7 +169,10 @@ async fn a_kill_while_pending_keeps_the_time_that_has_passed() {
     scene.pass(Duration::from_secs(75)).await;
     let (_, alerts) = scene.belfry("GET", "/api/belfry/v1/alerts", "").await;
     assert_eq!(alerts[0]["state"], "firing", "{}", alerts[0]);
-    assert_eq!(alerts[0]["instances"][0]["since"], since, "`for` was not reset");
+    assert_eq!(
+        alerts[0]["instances"][0]["since"], since,
+        "`for` was not reset"
+    );
     scene.stop().await;
 }
 
@@ -135,11 +185,19 @@ async fn a_receiver_that_is_down_gets_the_page_when_it_is_back() {
         scene.faults(r#"{"error_share": 0.5}"#).await;
         scene.pass(6 * MINUTE).await;
         assert!(scene.inbox.pages().is_empty());
-        assert!(scene.inbox.attempts() >= 3, "{behaviour:?}: it was tried {} times", scene.inbox.attempts());
+        assert!(
+            scene.inbox.attempts() >= 3,
+            "{behaviour:?}: it was tried {} times",
+            scene.inbox.attempts()
+        );
         scene.inbox.behave(Behaviour::Accept);
         scene.pass(Duration::from_secs(75)).await;
         let pages = scene.inbox.pages();
-        assert_eq!(of(&pages, "HighErrorRate", "firing").len(), 1, "{behaviour:?}: {pages:?}");
+        assert_eq!(
+            of(&pages, "HighErrorRate", "firing").len(),
+            1,
+            "{behaviour:?}: {pages:?}"
+        );
         scene.stop().await;
     }
 }
@@ -154,12 +212,22 @@ async fn a_dead_target_resolves_nothing() {
     assert_eq!(incident["state"], "open");
     assert_eq!(incident["no_data"], true, "what is not known is said");
     let pages = scene.inbox.pages();
-    assert_eq!(of(&pages, "HighErrorRate", "resolved").len(), 0, "missing data is not recovery");
-    assert!(!of(&pages, "ServiceDown", "firing").is_empty(), "that it is down is an alert of its own: {pages:?}");
+    assert_eq!(
+        of(&pages, "HighErrorRate", "resolved").len(),
+        0,
+        "missing data is not recovery"
+    );
+    assert!(
+        !of(&pages, "ServiceDown", "firing").is_empty(),
+        "that it is down is an alert of its own: {pages:?}"
+    );
     scene.plug_in_service();
     scene.faults("{}").await;
     scene.pass(10 * MINUTE).await;
-    let incident = scene.incident("HighErrorRate").await.expect("it is remembered");
+    let incident = scene
+        .incident("HighErrorRate")
+        .await
+        .expect("it is remembered");
     assert_eq!(incident["state"], "resolved");
     scene.stop().await;
 }
@@ -169,7 +237,9 @@ async fn idle_and_ordinary_traffic_open_no_incident() {
     for traffic in [false, true] {
         let scene = Scene::start(SceneOptions { seed: 3, traffic }).await;
         scene.pass(60 * MINUTE).await;
-        let (_, incidents) = scene.belfry("GET", "/api/belfry/v1/incidents?state=all", "").await;
+        let (_, incidents) = scene
+            .belfry("GET", "/api/belfry/v1/incidents?state=all", "")
+            .await;
         assert_eq!(incidents, serde_json::json!([]), "traffic: {traffic}");
         scene.stop().await;
     }

@@ -122,10 +122,27 @@ impl Ticker {
 
     /// Waits for the next grid time.
     pub async fn tick(&mut self) -> Tick {
-        let now = unix_millis(self.clock.now());
-        let was_set_back = self.last.is_some_and(|last| now < last - self.interval_ms);
-        let previous = self.last.filter(|_| !was_set_back);
-        let on_time = previous.map(|last| last + self.interval_ms);
+        loop {
+            let now = unix_millis(self.clock.now());
+            if self.last.is_some_and(|last| now < last - self.interval_ms) {
+                self.last = None;
+            }
+            let (next, missed) = self.next_after(now);
+            if self.wait_until(next).await == Waited::ClockWasSetBack {
+                self.last = None;
+                continue;
+            }
+            self.last = Some(next);
+            return Tick {
+                at: system_time(next),
+                missed,
+            };
+        }
+    }
+
+    /// The next grid time at `now`, and how many were missed since the last one.
+    fn next_after(&self, now: i64) -> (i64, u64) {
+        let on_time = self.last.map(|last| last + self.interval_ms);
         // The grid time at or before `now`; after a long pause we take that one and report the others as missed.
         let latest = now - (now - self.offset_ms).rem_euclid(self.interval_ms);
         let next = match on_time {
@@ -135,13 +152,31 @@ impl Ticker {
             None => latest + self.interval_ms,
         };
         let missed = on_time.map_or(0, |due| ((next - due) / self.interval_ms).max(0) as u64);
-        self.clock.sleep_until(system_time(next)).await;
-        self.last = Some(next);
-        Tick {
-            at: system_time(next),
-            missed,
+        (next, missed)
+    }
+
+    /// Waits in slices, because the wall clock may be set while we sleep, and a clock that was set back by an hour must not
+    /// make a loop sleep for that hour.
+    async fn wait_until(&self, next: i64) -> Waited {
+        loop {
+            let rest = next - unix_millis(self.clock.now());
+            if rest <= 0 {
+                return Waited::Whole;
+            }
+            if rest > self.interval_ms {
+                return Waited::ClockWasSetBack;
+            }
+            self.clock
+                .sleep(Duration::from_millis(rest as u64).min(WALL_WAIT_MAX))
+                .await;
         }
     }
+}
+
+#[derive(PartialEq, Eq)]
+enum Waited {
+    Whole,
+    ClockWasSetBack,
 }
 
 fn unix_millis(at: SystemTime) -> i64 {
@@ -197,5 +232,24 @@ mod tests {
         let tick = ticker.tick().await;
         assert_eq!(unix_millis(tick.at), 1_000_000);
         assert_eq!(tick.missed, 59);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_set_back_while_waiting_does_not_stall() {
+        let clock = Arc::new(SimClock::starting_at(system_time(1_000_000)));
+        let mut ticker = Ticker::new(clock.clone(), Duration::from_secs(10), Duration::ZERO);
+        ticker.tick().await;
+        let before = clock.monotonic();
+        let setting = async {
+            clock.sleep(Duration::from_secs(3)).await;
+            clock.jump(-3_600_000);
+        };
+        let (tick, ()) = tokio::join!(ticker.tick(), setting);
+        assert!(
+            clock.monotonic() - before < Duration::from_secs(30),
+            "{:?}",
+            clock.monotonic() - before
+        );
+        assert!(unix_millis(tick.at) < 0 && unix_millis(tick.at) % 10_000 == 0);
     }
 }

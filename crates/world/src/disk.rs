@@ -216,7 +216,10 @@ impl Disk for OsDisk {
 
     fn space(&self, path: &Path) -> io::Result<Space> {
         let stat = rustix::fs::statvfs(path)?;
-        Ok(Space { total: stat.f_blocks * stat.f_frsize, available: stat.f_bavail * stat.f_frsize })
+        Ok(Space {
+            total: stat.f_blocks * stat.f_frsize,
+            available: stat.f_bavail * stat.f_frsize,
+        })
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {

@@ -15,6 +15,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 use tower::{Service, ServiceExt};
 
 /// The address of the peer, put into every request's extensions.
@@ -69,6 +70,7 @@ where
 {
     let graceful = GracefulShutdown::new();
     let slots = Arc::new(Semaphore::new(options.connections_max));
+    let mut connections = JoinSet::new();
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         tokio::select! {
@@ -86,18 +88,23 @@ where
                     .header_read_timeout(options.header_timeout)
                     .serve_connection(TokioIo::new(stream), handler);
                 let connection = graceful.watch(connection);
-                tokio::spawn(async move {
+                connections.spawn(async move {
                     // A broken connection is the client's affair; the request itself was counted by the service.
                     let _ = connection.await;
                     drop(slot);
                 });
             }
+            Some(_) = connections.join_next() => {}
         }
     }
     drop(listener);
     match tokio::time::timeout(options.drain, graceful.shutdown()).await {
         Ok(()) => Drained::Whole,
-        Err(_) => Drained::Cut,
+        Err(_) => {
+            // What still runs must not go on beside a program that closes its stores.
+            connections.shutdown().await;
+            Drained::Cut
+        }
     }
 }
 

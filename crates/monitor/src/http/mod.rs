@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 
 pub use guard::AllowedHosts;
 
@@ -37,12 +37,11 @@ pub fn router(app: Arc<App>, hosts: AllowedHosts) -> Router {
         .route("/-/healthy", get(management::healthy))
         .route("/-/ready", get(management::ready))
         .route("/-/reload", post(management::reload))
-        .route(
-            "/api/{*rest}",
-            get(error::no_such_address).post(error::no_such_address),
-        )
+        .route("/api/{*rest}", any(error::no_such_address))
         .fallback(web_app::serve)
+        .layer(axum::middleware::from_fn(error::in_bounded_time))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(axum::middleware::from_fn(error::in_one_form))
         .layer(axum::middleware::from_fn_with_state(
             Arc::new(hosts),
             guard::guard,

@@ -2,10 +2,12 @@
 //! follows in one transaction before anybody can see it.
 //!
 //! If the store refuses, the state in memory stays as it was, so that the next evaluation or tick derives the same change
-//! again: nothing is half done.
+//! again: nothing is half done. Store and memory change in one piece of blocking work, which holds the lock on the state
+//! to its end: a caller that goes away in between (a broken connection, a reload) cannot leave the two apart.
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use alerting::{
@@ -13,7 +15,7 @@ use alerting::{
 };
 use model::{Labels, Timestamp};
 use plan::AlertRule;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedMutexGuard};
 use world::World;
 
 use super::store::*;
@@ -30,8 +32,10 @@ pub struct Desk {
     store: Arc<Mutex<dyn IncidentStore>>,
     setup: Arc<CurrentSetup>,
     metrics: Arc<SelfMetrics>,
-    state: tokio::sync::Mutex<DeskState>,
+    state: Arc<tokio::sync::Mutex<DeskState>>,
     queued: Arc<Notify>,
+    /// Whether the last write to the store failed.
+    refused: Arc<AtomicBool>,
 }
 
 struct DeskState {
@@ -94,8 +98,9 @@ impl Desk {
             store: Arc::new(Mutex::new(store)),
             setup,
             metrics,
-            state: tokio::sync::Mutex::new(state),
+            state: Arc::new(tokio::sync::Mutex::new(state)),
             queued: Arc::default(),
+            refused: Arc::default(),
         })
     }
 
@@ -114,7 +119,7 @@ impl Desk {
         evaluation: &Evaluation,
         now: Timestamp,
     ) -> Result<(), IncidentStoreError> {
-        let mut state = self.state.lock().await;
+        let mut state = self.state.clone().lock_owned().await;
         let mut stepped = state.rules.get(&rule.name).cloned().unwrap_or_default();
         let transitions = stepped.step(rule, evaluation, now);
         if transitions.is_empty() {
@@ -124,20 +129,18 @@ impl Desk {
         let setup = self.setup.get();
         let incident = self.step_incident(&setup, &state, rule, &transitions, now);
         let change = Change {
-            rule: Some((rule.name.clone(), stepped.clone())),
+            rule: Some((rule.name.clone(), stepped)),
             incidents: incident.into_iter().collect(),
         };
-        self.record(&mut state, change, now).await?;
-        state.rules.insert(rule.name.clone(), stepped);
-        Ok(())
+        self.record(state, change, now).await.map(drop)
     }
 
-    /// Lets time pass: escalation deadlines.
+    /// Lets time pass: escalation deadlines, and alerts whose rule is gone.
     ///
     /// # Errors
     /// When the store failed; the next tick makes up for it.
     pub async fn tick(&self, now: Timestamp) -> Result<(), IncidentStoreError> {
-        let mut state = self.state.lock().await;
+        let mut state = self.state.clone().lock_owned().await;
         let due: Vec<Incident> = state
             .open
             .values()
@@ -151,16 +154,21 @@ impl Desk {
                 rule: None,
                 incidents: vec![self.change(&setup, incident, effects)],
             };
-            self.record(&mut state, change, now).await?;
+            state = self.record(state, change, now).await?;
         }
-        if state
-            .touched_at
-            .is_none_or(|last| (now.as_millis() - last.as_millis()).abs() >= TOUCH_MS)
-        {
-            self.with_store(move |store| store.touch(now)).await?;
-            state.touched_at = Some(now);
+        let touched_at = state.touched_at;
+        drop(state);
+        if touched_at.is_none_or(|last| (now.as_millis() - last.as_millis()).abs() >= TOUCH_MS) {
+            let refused = self.refused.clone();
+            self.with_store(move |store| {
+                let touched = store.touch(now);
+                refused.store(touched.is_err(), Ordering::Relaxed);
+                touched
+            })
+            .await?;
+            self.state.lock().await.touched_at = Some(now);
         }
-        Ok(())
+        self.forget_removed_rules(now).await
     }
 
     /// Somebody takes an incident.
@@ -207,12 +215,10 @@ impl Desk {
         .await
     }
 
-    /// Ends the alerts of rules that are no longer in the plan (after a reload or a start with another plan).
-    ///
-    /// # Errors
-    /// When the store failed.
-    pub async fn forget_removed_rules(&self, now: Timestamp) -> Result<(), IncidentStoreError> {
-        let mut state = self.state.lock().await;
+    /// Ends the alerts of rules that are no longer in the plan (after a reload or a start with another plan). Part of every
+    /// tick, so that a store that fails only delays it.
+    async fn forget_removed_rules(&self, now: Timestamp) -> Result<(), IncidentStoreError> {
+        let mut state = self.state.clone().lock_owned().await;
         let setup = self.setup.get();
         let gone = |name: &String| setup.plan.rules().all(|(_, rule)| rule.name != *name);
         let removed: Vec<String> = state
@@ -238,10 +244,15 @@ impl Desk {
                 rule: Some((name.clone(), rule_state)),
                 incidents: incident.into_iter().collect(),
             };
-            self.record(&mut state, change, now).await?;
+            state = self.record(state, change, now).await?;
             state.rules.remove(&name);
         }
         Ok(())
+    }
+
+    /// Whether the last write to the store failed.
+    pub fn is_refused(&self) -> bool {
+        self.refused.load(Ordering::Relaxed)
     }
 
     /// The instances of every rule.
@@ -285,7 +296,7 @@ impl Desk {
         input: IncidentInput,
         now: Timestamp,
     ) -> Result<(), ActionError> {
-        let mut state = self.state.lock().await;
+        let state = self.state.clone().lock_owned().await;
         let open = state
             .open
             .values()
@@ -314,8 +325,9 @@ impl Desk {
             rule: None,
             incidents: vec![self.change(&setup, incident, effects)],
         };
-        self.record(&mut state, change, now)
+        self.record(state, change, now)
             .await
+            .map(drop)
             .map_err(ActionError::Store)
     }
 
@@ -406,44 +418,60 @@ impl Desk {
         }
     }
 
+    /// Records a change in the store and then in memory. The lock goes in and comes back, so that it is held until both are
+    /// done even when this is dropped while it waits.
     async fn record(
         &self,
-        state: &mut DeskState,
+        mut state: OwnedMutexGuard<DeskState>,
         change: Change,
         now: Timestamp,
-    ) -> Result<(), IncidentStoreError> {
-        let change = Arc::new(change);
-        let recorded = change.clone();
-        self.with_store(move |store| store.record(&recorded, now))
-            .await?;
+    ) -> Result<OwnedMutexGuard<DeskState>, IncidentStoreError> {
+        let (metrics, queued, refused) = (
+            self.metrics.clone(),
+            self.queued.clone(),
+            self.refused.clone(),
+        );
+        self.with_store(move |store| {
+            let recorded = store.record(&change, now);
+            refused.store(recorded.is_err(), Ordering::Relaxed);
+            recorded?;
+            if state.take(change) {
+                queued.notify_one();
+            }
+            metrics.incidents_open.set(state.open.len() as f64);
+            Ok(state)
+        })
+        .await
+    }
+}
+
+impl DeskState {
+    /// Takes in what the store has recorded; whether pages were queued.
+    fn take(&mut self, change: Change) -> bool {
+        if let Some((name, rule)) = change.rule {
+            self.rules.insert(name, rule);
+        }
         let mut pages = false;
         for IncidentChange {
             incident,
             pages: queued,
             page_resolved,
             ..
-        } in &change.incidents
+        } in change.incidents
         {
-            pages |= !queued.is_empty() || *page_resolved;
-            state.next_id = state.next_id.max(incident.id.0 + 1);
-            if incident.resolved.is_some() {
-                // A note on an old incident must not close the one that is open now.
-                if state
-                    .open
-                    .get(&incident.alert)
-                    .is_some_and(|open| open.id == incident.id)
-                {
-                    state.open.remove(&incident.alert);
-                }
-            } else {
-                state.open.insert(incident.alert.clone(), incident.clone());
+            pages |= !queued.is_empty() || page_resolved;
+            self.next_id = self.next_id.max(incident.id.0 + 1);
+            if incident.resolved.is_none() {
+                self.open.insert(incident.alert.clone(), incident);
+                continue;
+            }
+            // A note on an old incident must not close the one that is open now.
+            let open = self.open.get(&incident.alert);
+            if open.is_some_and(|open| open.id == incident.id) {
+                self.open.remove(&incident.alert);
             }
         }
-        self.metrics.incidents_open.set(state.open.len() as f64);
-        if pages {
-            self.queued.notify_one();
-        }
-        Ok(())
+        pages
     }
 }
 

@@ -214,8 +214,9 @@ impl IncidentStore for SqliteIncidents {
             [page.0],
             |row| row.get(0),
         )?;
-        let (kind, text) = &outcome.timeline;
-        write_timeline(&transaction, IncidentId(incident), now, *kind, text)?;
+        if let Some((kind, text)) = &outcome.timeline {
+            write_timeline(&transaction, IncidentId(incident), now, *kind, text)?;
+        }
         transaction.commit()?;
         Ok(())
     }

@@ -149,8 +149,8 @@ pub struct PageOutcome {
     pub next_attempt_at: Timestamp,
     /// Why it failed.
     pub error: Option<String>,
-    /// What is written to the incident's timeline.
-    pub timeline: (TimelineKind, String),
+    /// What is written to the incident's timeline, if anything.
+    pub timeline: Option<(TimelineKind, String)>,
 }
 
 /// One line of an incident's timeline.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use model::{Level, LogEntry, LogQuery, LogTime, StoredEntry, Timestamp};
 use storage::logs::{LogStore, LogStoreError, Options, Recovery, Retention};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use world::{BoxFuture, World};
 
 /// Searches that run at once; others wait their turn.
@@ -89,7 +89,7 @@ pub trait LogsBackend: Send + Sync {
     fn append(
         &self,
         class: String,
-        entries: Vec<LogEntry>,
+        entries: Arc<Vec<LogEntry>>,
         now: Timestamp,
     ) -> BoxFuture<'_, Result<Stored, LogsError>>;
 
@@ -122,7 +122,7 @@ pub trait LogsBackend: Send + Sync {
 pub struct EmbeddedLogs {
     store: Arc<LogStore>,
     world: World,
-    turns: Semaphore,
+    turns: Arc<Semaphore>,
 }
 
 impl EmbeddedLogs {
@@ -148,9 +148,18 @@ impl EmbeddedLogs {
         let backend = EmbeddedLogs {
             store: Arc::new(store),
             world: world.clone(),
-            turns: Semaphore::new(SEARCHES_AT_ONCE),
+            turns: Arc::new(Semaphore::new(SEARCHES_AT_ONCE)),
         };
         Ok((backend, recovery))
+    }
+
+    /// Waits for a turn to search. It goes into the work, so that it ends with it and not with whoever waits for it.
+    async fn turn(&self) -> OwnedSemaphorePermit {
+        self.turns
+            .clone()
+            .acquire_owned()
+            .await
+            .expect("this semaphore is never closed")
     }
 
     async fn run<T: Send + 'static>(
@@ -169,7 +178,7 @@ impl LogsBackend for EmbeddedLogs {
     fn append(
         &self,
         class: String,
-        entries: Vec<LogEntry>,
+        entries: Arc<Vec<LogEntry>>,
         now: Timestamp,
     ) -> BoxFuture<'_, Result<Stored, LogsError>> {
         Box::pin(async move {
@@ -192,13 +201,10 @@ impl LogsBackend for EmbeddedLogs {
     ) -> BoxFuture<'_, Result<(Vec<StoredEntry>, bool), LogsError>> {
         let limit = limit.min(SEARCH_LINES_MAX);
         Box::pin(async move {
-            let _turn = self
-                .turns
-                .acquire()
-                .await
-                .expect("this semaphore is never closed");
+            let turn = self.turn().await;
             let now = Timestamp::from(self.world.clock.now());
             self.run(move |store| {
+                let _turn = turn;
                 let mut found = Vec::new();
                 let mut more = false;
                 store.scan_at(&query, now, &mut |entry| {
@@ -222,13 +228,12 @@ impl LogsBackend for EmbeddedLogs {
         now: Timestamp,
     ) -> BoxFuture<'_, Result<Vec<LevelCount>, LogsError>> {
         Box::pin(async move {
-            let _turn = self
-                .turns
-                .acquire()
-                .await
-                .expect("this semaphore is never closed");
+            let turn = self.turn().await;
             let counts = self
-                .run(move |store| store.count_by(&query, step, now))
+                .run(move |store| {
+                    let _turn = turn;
+                    store.count_by(&query, step, now)
+                })
                 .await?;
             Ok(counts
                 .into_iter()

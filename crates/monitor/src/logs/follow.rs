@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::LogTime;
+use model::{LogEntry, LogTime};
 use plan::FollowedFile;
 use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
 use world::{Disk, World, write_atomically};
 
+use super::backend::LogsError;
 use super::decode::{decode_json_line, decode_plain_line};
 use super::intake::Intake;
 
@@ -50,7 +52,11 @@ impl Follower {
             .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
             .take(100)
             .collect();
-        let position_path = dir.join(format!("{name}.position"));
+        // Two paths may look alike without their signs.
+        let position_path = dir.join(format!(
+            "{name}-{:08x}.position",
+            fingerprint(file.path.as_bytes())
+        ));
         Follower {
             file,
             world,
@@ -60,33 +66,40 @@ impl Follower {
         }
     }
 
-    /// Follows until dropped.
-    pub async fn run(mut self) {
+    /// Follows until told to stop, and then stops between two pieces: a piece that is stored has its position saved.
+    pub async fn run(mut self, stop: CancellationToken) {
         self.position = self.load().await;
-        loop {
-            while self.advance().await {}
-            self.world.clock.sleep(LOOK_EVERY).await;
+        while !stop.is_cancelled() {
+            if self.advance(&stop).await {
+                continue;
+            }
+            tokio::select! {
+                // Stop first: there is always another look.
+                biased;
+                () = stop.cancelled() => {}
+                () = self.world.clock.sleep(LOOK_EVERY) => {}
+            }
         }
     }
 
     /// Takes the next piece in; whether there may be more right away.
-    async fn advance(&mut self) -> bool {
+    async fn advance(&mut self, stop: &CancellationToken) -> bool {
         let (path, position) = (PathBuf::from(&self.file.path), self.position.clone());
         let disk = self.world.disk.clone();
-        // A file that is not there (yet) is looked for again.
-        let Ok((start, piece)) = self
+        // A file that is not there (yet) or was replaced while it was read is looked at again.
+        let Ok(Some(piece)) = self
             .world
             .run_blocking(move || read_next(&*disk, &path, &position))
             .await
         else {
             return false;
         };
-        let Some(end) = whole_lines(&piece) else {
-            self.position.offset = start;
+        let Some(end) = whole_lines(&piece.bytes) else {
+            self.position.offset = piece.start;
             return false;
         };
         let now = LogTime::from(self.world.clock.now());
-        let text = String::from_utf8_lossy(&piece[..end]);
+        let text = String::from_utf8_lossy(&piece.bytes[..end]);
         let entries = text
             .lines()
             .filter(|line| !line.trim().is_empty())
@@ -95,13 +108,33 @@ impl Follower {
                     .unwrap_or_else(|_| decode_plain_line(line, &self.file.service, now))
             })
             .collect();
-        if self.intake.take(entries, 0).await.is_err() {
-            // The store refused; the same lines are tried again at the next look.
+        if !self.settle(entries, stop).await {
             return false;
         }
-        self.position.offset = start + end as u64;
-        self.save().await;
-        piece.len() == READ_BYTES
+        let more = piece.bytes.len() == READ_BYTES;
+        self.save(&piece, end).await;
+        more
+    }
+
+    /// Brings lines in until each is stored or refused for good; whether that happened before the stop.
+    async fn settle(&self, entries: Vec<LogEntry>, stop: &CancellationToken) -> bool {
+        let mut waiting = self.intake.take(entries, 0).await.refused;
+        loop {
+            // A line that the plan has no class for any more is counted as dropped; it will not fit later either.
+            waiting.retain(|(error, _)| !matches!(error, LogsError::BadRequest(_)));
+            if waiting.is_empty() {
+                return true;
+            }
+            if stop.is_cancelled() {
+                return false;
+            }
+            self.world.clock.sleep(LOOK_EVERY).await;
+            let mut refused = Vec::new();
+            for (_, entries) in waiting {
+                refused.extend(self.intake.take(entries.to_vec(), 0).await.refused);
+            }
+            waiting = refused;
+        }
     }
 
     async fn load(&self) -> Position {
@@ -115,46 +148,51 @@ impl Follower {
             .unwrap_or_default()
     }
 
-    async fn save(&mut self) {
-        let (disk, file, path) = (
-            self.world.disk.clone(),
-            self.file.path.clone(),
-            self.position_path.clone(),
-        );
-        let mut position = self.position.clone();
-        let saved = self
-            .world
+    /// Saves the place behind the lines of a piece, with the fingerprint of the file that they were read from.
+    async fn save(&mut self, piece: &Piece, end: usize) {
+        self.position = Position {
+            format: POSITION_FORMAT,
+            offset: piece.start + end as u64,
+            fingerprint_bytes: piece.head.len(),
+            fingerprint: fingerprint(&piece.head),
+        };
+        let text = serde_json::to_vec(&self.position).expect("numbers are JSON");
+        let (disk, path) = (self.world.disk.clone(), self.position_path.clone());
+        self.world
             .run_blocking(move || {
-                let head = disk
-                    .read_at(Path::new(&file), 0, FINGERPRINT_BYTES)
-                    .unwrap_or_default();
-                position.format = POSITION_FORMAT;
-                position.fingerprint_bytes = head.len();
-                position.fingerprint = fingerprint(&head);
-                let text = serde_json::to_vec(&position).expect("numbers are JSON");
-                if let Some(dir) = path.parent() {
-                    // If this fails the write fails too, and the next save tries again.
-                    let _ = disk.create_dir_all(dir);
-                }
-                let _ = write_atomically(&*disk, &path, &text);
-                position
+                // A position that cannot be saved costs a doubled piece after a restart; the next save tries again.
+                let dir = path.parent().unwrap_or(Path::new("."));
+                let _ = disk
+                    .create_dir_all(dir)
+                    .and_then(|()| write_atomically(&*disk, &path, &text));
             })
             .await;
-        self.position = saved;
     }
 }
 
-/// Reads from the position on, or from the start when the file is another one or was cut.
-fn read_next(disk: &dyn Disk, path: &Path, position: &Position) -> std::io::Result<(u64, Vec<u8>)> {
+/// What was read at once.
+struct Piece {
+    start: u64,
+    bytes: Vec<u8>,
+    /// The beginning of the file that it was read from.
+    head: Vec<u8>,
+}
+
+/// Reads from the position on, or from the start when the file is another one or was cut. `None` when the file was replaced
+/// between two reads: what was read may be of either.
+fn read_next(disk: &dyn Disk, path: &Path, position: &Position) -> std::io::Result<Option<Piece>> {
     let length = disk.len(path)?;
-    let head = disk.read_at(path, 0, position.fingerprint_bytes)?;
-    let same = length >= position.offset && fingerprint(&head) == position.fingerprint;
-    let start = if same || position.fingerprint_bytes == 0 {
-        position.offset.min(length)
+    let head = disk.read_at(path, 0, FINGERPRINT_BYTES)?;
+    let known = position.fingerprint_bytes;
+    let same = head.len() >= known && fingerprint(&head[..known]) == position.fingerprint;
+    let start = if same && known > 0 && length >= position.offset {
+        position.offset
     } else {
         0
     };
-    Ok((start, disk.read_at(path, start, READ_BYTES)?))
+    let bytes = disk.read_at(path, start, READ_BYTES)?;
+    let head_after = disk.read_at(path, 0, head.len())?;
+    Ok((head_after == head).then_some(Piece { start, bytes, head }))
 }
 
 /// How many bytes of a piece are whole lines. A piece that is full without a line break counts as one line, so that a
@@ -167,6 +205,7 @@ fn whole_lines(piece: &[u8]) -> Option<usize> {
     }
 }
 
+/// FNV-1a, 32 bits: tells files apart that rotate, not files that somebody forges.
 fn fingerprint(bytes: &[u8]) -> u32 {
     bytes.iter().fold(0x811c_9dc5, |hash, byte| {
         (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)

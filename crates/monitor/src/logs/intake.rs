@@ -28,6 +28,15 @@ pub struct IntakeReport {
     pub rejected: BTreeMap<&'static str, u64>,
 }
 
+/// What became of lines: those that are settled, and those that the sender should bring again.
+#[derive(Debug, Default)]
+pub struct Taken {
+    /// Stored or rejected for good.
+    pub report: IntakeReport,
+    /// Refused by the store, by class.
+    pub refused: Vec<(LogsError, Arc<Vec<LogEntry>>)>,
+}
+
 type CountKey = (String, Level, String);
 
 /// Takes lines in.
@@ -56,46 +65,43 @@ impl Intake {
         }
     }
 
-    /// Stores lines. `malformed` lines of the same request are only counted.
-    ///
-    /// # Errors
-    /// When the store refused a batch: nothing is acknowledged, the sender tries again (lines that were stored before the
-    /// refusal are then there twice).
-    pub async fn take(
-        &self,
-        entries: Vec<LogEntry>,
-        malformed: u64,
-    ) -> Result<IntakeReport, LogsError> {
+    /// Stores lines, class by class. `malformed` lines of the same request are only counted. A class that the store refuses
+    /// does not keep the others out: it comes back in [`Taken::refused`], and its lines are not acknowledged.
+    pub async fn take(&self, entries: Vec<LogEntry>, malformed: u64) -> Taken {
         let now = Timestamp::from(self.world.clock.now());
-        let mut report = IntakeReport::default();
-        report.reject("malformed", malformed);
+        let mut taken = Taken::default();
+        taken.report.reject("malformed", malformed);
         let setup = self.setup.get();
         let mut batches: BTreeMap<&str, Vec<LogEntry>> = BTreeMap::new();
         for entry in entries {
             match class_of(&setup.plan.logs.classes, &entry) {
                 Some(class) => batches.entry(&class.name).or_default().push(entry),
-                None => report.reject("no_class", 1),
+                None => taken.report.reject("no_class", 1),
             }
         }
         for (class, entries) in batches {
-            let counts = count(&entries);
-            let lines = entries.len() as u64;
-            match self.backend.append(class.to_owned(), entries, now).await {
+            let entries = Arc::new(entries);
+            match self
+                .backend
+                .append(class.to_owned(), entries.clone(), now)
+                .await
+            {
                 Ok(stored) => {
-                    report.add(stored);
-                    self.add_counts(counts);
+                    taken.report.add(stored);
+                    self.add_counts(count(&entries));
                 }
                 Err(error) => {
-                    self.metrics.log_lines_dropped("store", lines);
-                    return Err(error);
+                    self.metrics
+                        .log_lines_dropped("store", entries.len() as u64);
+                    taken.refused.push((error, entries));
                 }
             }
         }
-        self.metrics.log_lines_stored.add(report.accepted);
-        for (reason, lines) in &report.rejected {
+        self.metrics.log_lines_stored.add(taken.report.accepted);
+        for (reason, lines) in &taken.report.rejected {
             self.metrics.log_lines_dropped(reason, *lines);
         }
-        Ok(report)
+        taken
     }
 
     /// Writes the counts as samples until dropped.

@@ -8,4 +8,4 @@ mod intake;
 pub use backend::{ClassFigures, EmbeddedLogs, LevelCount, LogsBackend, LogsError, Stored};
 pub use decode::{DecodeError, decode_json_line, decode_plain_line};
 pub use follow::Follower;
-pub use intake::{Intake, IntakeReport};
+pub use intake::{Intake, IntakeReport, Taken};

@@ -18,12 +18,15 @@ const QUERIES_AT_ONCE: usize = 4;
 /// The most samples that one query may load.
 const QUERY_SAMPLES_MAX: usize = 20_000_000;
 
+/// How far the clock may be ahead of the newest sample before retention stops believing it.
+const AHEAD_OF_SAMPLES_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// The own store with the own PromQL.
 pub struct EmbeddedMetrics {
     store: Arc<Tsdb>,
     world: World,
     limits: promql::Limits,
-    turns: Semaphore,
+    turns: Arc<Semaphore>,
     handles: Arc<RwLock<Handles>>,
 }
 
@@ -91,7 +94,7 @@ impl EmbeddedMetrics {
             store: Arc::new(store),
             world: world.clone(),
             limits,
-            turns: Semaphore::new(QUERIES_AT_ONCE),
+            turns: Arc::new(Semaphore::new(QUERIES_AT_ONCE)),
             handles: Arc::default(),
         };
         Ok((backend, recovery))
@@ -102,16 +105,23 @@ impl EmbeddedMetrics {
         self.world.run_blocking(move || work(&store)).await
     }
 
+    /// Runs a query when it is its turn. The turn ends with the work, not with whoever waits for it: a client that hangs up
+    /// and asks again must not have two queries running.
     async fn run_query<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Tsdb) -> T + Send + 'static,
     ) -> T {
-        let _turn = self
+        let turn = self
             .turns
-            .acquire()
+            .clone()
+            .acquire_owned()
             .await
             .expect("this semaphore is never closed");
-        self.run(work).await
+        self.run(move |store| {
+            let _turn = turn;
+            work(store)
+        })
+        .await
     }
 }
 
@@ -195,14 +205,13 @@ impl MetricsBackend for EmbeddedMetrics {
     }
 
     fn sync(&self) -> BoxFuture<'_, Result<(), BackendError>> {
-        Box::pin(async move { self.run(Tsdb::sync).await.map_err(store_error) })
+        Box::pin(async move { self.run(sync).await.map_err(store_error) })
     }
 
     fn maintain(&self, now: Timestamp) -> BoxFuture<'_, Result<(), BackendError>> {
         Box::pin(async move {
-            self.run(move |store| store.maintain(now))
+            self.run(move |store| maintain(store, now))
                 .await
-                .map(|_| ())
                 .map_err(store_error)
         })
     }
@@ -236,6 +245,23 @@ fn append(
         }
         outcome => outcome,
     }
+}
+
+/// Syncs, and lets a writer that a disk error stopped begin anew: the error is reported all the same.
+fn sync(store: &Tsdb) -> Result<(), StoreError> {
+    store.sync().inspect_err(|_| {
+        // If this fails too, the next second tries again; appends go on being refused and counted.
+        let _ = store.recover_writer();
+    })
+}
+
+/// Maintains. A clock that jumped ahead must not delete the past: without samples of its own, a time is not believed.
+fn maintain(store: &Tsdb, now: Timestamp) -> Result<(), StoreError> {
+    let believed = store
+        .stats()
+        .newest
+        .map_or(now, |newest| now.min(newest + AHEAD_OF_SAMPLES_MAX));
+    store.maintain(believed).map(|_| ())
 }
 
 fn store_error(error: StoreError) -> BackendError {

@@ -28,17 +28,23 @@ impl Recorder {
     /// Appends samples of one time.
     ///
     /// # Errors
-    /// The backend's; the samples are then lost, which the caller counts.
+    /// The backend's; some or all of the samples are then lost, which the caller counts.
     pub async fn record(
         &self,
         at: Timestamp,
         samples: Vec<(Labels, f64)>,
     ) -> Result<(), BackendError> {
-        let batch = samples
-            .into_iter()
-            .map(|(labels, value)| Ok((self.handle(labels)?, at, value)))
-            .collect::<Result<Vec<_>, BackendError>>()?;
-        self.backend.append(batch).await.map(|_| ())
+        let mut batch = Vec::with_capacity(samples.len());
+        let mut refused = None;
+        for (labels, value) in samples {
+            // One series that the store takes no more must not cost the others.
+            match self.handle(labels) {
+                Ok(handle) => batch.push((handle, at, value)),
+                Err(error) => refused = Some(error),
+            }
+        }
+        self.backend.append(batch).await?;
+        refused.map_or(Ok(()), Err)
     }
 
     fn handle(&self, labels: Labels) -> Result<SeriesHandle, BackendError> {
@@ -62,7 +68,17 @@ pub fn series(name: &str, labels: &[(&str, &str)]) -> Labels {
     let mut builder = LabelsBuilder::default();
     builder.set(METRIC_NAME, name);
     for (label, value) in labels {
-        builder.set(label, value);
+        builder.set(label, cut(value));
     }
     builder.build()
+}
+
+/// The longest label value that Belfry writes, in bytes: some come from outside (a dependency's name, a service's).
+const VALUE_BYTES_MAX: usize = 200;
+
+fn cut(value: &str) -> &str {
+    let end = (0..=VALUE_BYTES_MAX.min(value.len()))
+        .rev()
+        .find(|end| value.is_char_boundary(*end));
+    &value[..end.unwrap_or(0)]
 }

@@ -20,6 +20,14 @@ use crate::setup::{CurrentSetup, Environment, channel_kind};
 /// Attempts that run at once.
 const ATTEMPTS_AT_ONCE: usize = 64;
 
+/// The first failed attempts are written to the timeline one by one …
+const TOLD_ATTEMPTS: u32 = 3;
+/// … and then about one an hour.
+const TOLD_EVERY: u32 = 60;
+
+/// The wait after the store refused to record how an attempt ended.
+const RECORD_RETRY: Duration = Duration::from_secs(5);
+
 /// The longest wait between two looks at the store, in case a wake-up was missed.
 const POLL: Duration = Duration::from_secs(1);
 
@@ -82,12 +90,19 @@ impl Outbox {
         let outcome = self.deliver(&page).await;
         let now = Timestamp::from(self.world.clock.now());
         let recorded = self.judge(&page, outcome, now);
-        // If this fails the page stays queued and is sent again: twice is better than never.
-        let _ = self
-            .desk
-            .with_store(move |store| store.record_attempt(id, &recorded, now))
-            .await;
-        id
+        // Until this is recorded the page stays queued; only a crash in between sends it again. Sending again because the
+        // store refuses (a full disk) would page a person as fast as their receiver answers.
+        loop {
+            let recorded = recorded.clone();
+            let outcome = self
+                .desk
+                .with_store(move |store| store.record_attempt(id, &recorded, now))
+                .await;
+            if outcome.is_ok() {
+                return id;
+            }
+            self.world.clock.sleep(RECORD_RETRY).await;
+        }
     }
 
     async fn deliver(&self, page: &Page) -> Result<(), String> {
@@ -173,7 +188,7 @@ impl Outbox {
         match after_attempt(attempt, attempts, page.queued_at, now) {
             NextStep::Delivered => {
                 self.metrics.pages_delivered.inc();
-                let timeline = (TimelineKind::Delivered, format!("page accepted: {whom}"));
+                let timeline = Some((TimelineKind::Delivered, format!("page accepted: {whom}")));
                 PageOutcome {
                     state: PageState::Delivered,
                     next_attempt_at: now,
@@ -183,10 +198,14 @@ impl Outbox {
             }
             NextStep::RetryAt(at) => {
                 self.metrics.page_failures.inc();
-                let timeline = (
-                    TimelineKind::DeliveryFailed,
-                    format!("attempt {attempts} failed: {whom}: {why}"),
-                );
+                // A receiver that is away for a day is tried 1,440 times; the timeline stays readable.
+                let is_told = attempts <= TOLD_ATTEMPTS || attempts.is_multiple_of(TOLD_EVERY);
+                let timeline = is_told.then(|| {
+                    (
+                        TimelineKind::DeliveryFailed,
+                        format!("attempt {attempts} failed: {whom}: {why}"),
+                    )
+                });
                 PageOutcome {
                     state: PageState::Queued,
                     next_attempt_at: at,
@@ -196,10 +215,8 @@ impl Outbox {
             }
             NextStep::GiveUp => {
                 self.metrics.pages_given_up.inc();
-                let timeline = (
-                    TimelineKind::GivenUp,
-                    format!("given up after {attempts} attempts: {whom}: {why}"),
-                );
+                let text = format!("given up after {attempts} attempts: {whom}: {why}");
+                let timeline = Some((TimelineKind::GivenUp, text));
                 PageOutcome {
                     state: PageState::GivenUp,
                     next_attempt_at: now,

@@ -3,6 +3,7 @@
 //! Follows draft-inadarei-api-health-check-06 (an expired draft that many services speak).
 
 use serde::Deserialize;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// The most dependencies that are read from one answer.
@@ -56,11 +57,12 @@ pub(super) struct Answer {
 
 #[derive(Deserialize)]
 struct HealthJson {
-    status: Option<String>,
     #[serde(default)]
-    output: Option<String>,
+    status: Option<Value>,
     #[serde(default)]
-    checks: BTreeMap<String, Vec<CheckJson>>,
+    output: Option<Value>,
+    #[serde(default)]
+    checks: Value,
 }
 
 #[derive(Deserialize)]
@@ -70,12 +72,12 @@ struct CheckJson {
     #[serde(default)]
     output: Option<String>,
     #[serde(default)]
-    observed_value: Option<serde_json::Value>,
+    observed_value: Option<Value>,
     #[serde(default)]
     observed_unit: Option<String>,
 }
 
-/// Reads an answer. A body that is not `health+json` is judged by its status code alone.
+/// Reads an answer. A body that is not `health+json`, or uses words of its own, is judged by its status code alone.
 pub(super) fn read(status: u16, body: &[u8]) -> Answer {
     // 200-399 is success, as Kubernetes reads HTTP probes.
     let by_code = if (200..400).contains(&status) {
@@ -83,26 +85,29 @@ pub(super) fn read(status: u16, body: &[u8]) -> Answer {
     } else {
         Verdict::Fail
     };
+    let said = if by_code == Verdict::Fail {
+        format!("answered {status}")
+    } else {
+        String::new()
+    };
     let Ok(health) = serde_json::from_slice::<HealthJson>(body) else {
-        let output = if by_code == Verdict::Fail {
-            format!("answered {status}")
-        } else {
-            String::new()
-        };
         return Answer {
             verdict: by_code,
-            output,
+            output: said,
             dependencies: Vec::new(),
         };
     };
-    let by_body = health.status.as_deref().map_or(Verdict::Pass, verdict);
+    let by_body = health
+        .status
+        .as_ref()
+        .and_then(Value::as_str)
+        .and_then(verdict)
+        .unwrap_or(Verdict::Pass);
     let output = health
         .output
-        .map(|text| cut(&text))
-        .unwrap_or_else(|| match by_code {
-            Verdict::Fail => format!("answered {status}"),
-            Verdict::Pass | Verdict::Warn => String::new(),
-        });
+        .as_ref()
+        .and_then(Value::as_str)
+        .map_or(said, cut);
     Answer {
         verdict: by_code.max(by_body),
         output,
@@ -110,15 +115,24 @@ pub(super) fn read(status: u16, body: &[u8]) -> Answer {
     }
 }
 
-fn dependencies(checks: BTreeMap<String, Vec<CheckJson>>) -> Vec<Dependency> {
+/// The dependencies of the `checks` object; entries of another shape are passed over.
+fn dependencies(checks: Value) -> Vec<Dependency> {
+    let Value::Object(checks) = checks else {
+        return Vec::new();
+    };
     let mut found: BTreeMap<String, Dependency> = BTreeMap::new();
     for (key, checks) in checks {
-        let name = key.split(':').next().unwrap_or(&key).to_owned();
+        let name = cut(key.split(':').next().unwrap_or(&key));
         if found.len() >= DEPENDENCIES_MAX && !found.contains_key(&name) {
             continue;
         }
+        let checks: Vec<CheckJson> = serde_json::from_value(checks).unwrap_or_default();
         for check in checks {
-            let verdict = check.status.as_deref().map_or(Verdict::Pass, verdict);
+            let verdict = check
+                .status
+                .as_deref()
+                .and_then(verdict)
+                .unwrap_or(Verdict::Pass);
             let detail = describe(&key, &check);
             let dependency = found.entry(name.clone()).or_insert_with(|| Dependency {
                 name: name.clone(),
@@ -162,11 +176,13 @@ fn describe(key: &str, check: &CheckJson) -> String {
     }
 }
 
-fn verdict(word: &str) -> Verdict {
+/// What a word of the format means; `None` for a word that is not of it.
+fn verdict(word: &str) -> Option<Verdict> {
     match word.to_ascii_lowercase().as_str() {
-        "pass" | "ok" | "up" => Verdict::Pass,
-        "warn" => Verdict::Warn,
-        _ => Verdict::Fail,
+        "pass" | "ok" | "up" => Some(Verdict::Pass),
+        "warn" => Some(Verdict::Warn),
+        "fail" | "error" | "down" => Some(Verdict::Fail),
+        _ => None,
     }
 }
 
@@ -198,6 +214,12 @@ mod tests {
         check(302, "", "pass \"\"");
         check(200, r#"{"status":"warn","output":"slow"}"#, "warn \"slow\"");
         check(200, r#"{"status":"fail"}"#, "fail \"\"");
+        check(200, r#"{"status":"healthy"}"#, "pass \"\"");
+        check(
+            200,
+            r#"{"status":"fail","checks":{"db":{"status":"fail"}}}"#,
+            "fail \"\"",
+        );
         check(503, r#"{"status":"pass"}"#, "fail \"answered 503\"");
         check(
             200,

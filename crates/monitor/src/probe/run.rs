@@ -38,9 +38,12 @@ impl Prober {
             self.probe.interval,
             spread(&self.probe.name, self.probe.interval),
         );
+        self.probe_once(Timestamp::from(self.world.clock.now()))
+            .await;
         loop {
-            let at = Timestamp::from(ticker.tick().await.at);
-            self.probe_once(at).await;
+            let tick = ticker.tick().await;
+            self.metrics.probes_missed.add(tick.missed);
+            self.probe_once(Timestamp::from(tick.at)).await;
         }
     }
 

@@ -23,6 +23,8 @@ pub struct RuleReport {
 #[derive(Default)]
 pub struct RuleBoard {
     reports: Mutex<BTreeMap<String, RuleReport>>,
+    /// When a rule was last evaluated, on the clock that never goes back.
+    evaluated: Mutex<Duration>,
 }
 
 impl RuleBoard {
@@ -35,11 +37,26 @@ impl RuleBoard {
         reports.get(rule).cloned().unwrap_or_default()
     }
 
-    /// Writes a report down.
-    pub fn update(&self, rule: &str, report: RuleReport) {
-        self.reports
+    /// Writes a report down. `monotonic` is the time of [`world::Clock::monotonic`].
+    pub fn update(&self, rule: &str, report: RuleReport, monotonic: Duration) {
+        let mut reports = self
+            .reports
             .lock()
-            .expect("no code panics while it holds this lock")
-            .insert(rule.to_owned(), report);
+            .expect("no code panics while it holds this lock");
+        reports.insert(rule.to_owned(), report);
+        *self
+            .evaluated
+            .lock()
+            .expect("no code panics while it holds this lock") = monotonic;
+    }
+
+    /// How long no rule was evaluated; before the first time, how long the program runs.
+    pub fn silence(&self, monotonic: Duration) -> Duration {
+        monotonic.saturating_sub(
+            *self
+                .evaluated
+                .lock()
+                .expect("no code panics while it holds this lock"),
+        )
     }
 }

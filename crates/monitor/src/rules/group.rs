@@ -5,6 +5,7 @@ use std::sync::Arc;
 use alerting::Evaluation;
 use model::Timestamp;
 use plan::{AlertRule, RuleGroup};
+use telemetry::log::Logger;
 use world::{Ticker, World};
 
 use super::evaluate::evaluate;
@@ -30,6 +31,8 @@ pub struct RuleGroupLoop {
     pub desk: Arc<Desk>,
     /// Counters.
     pub metrics: Arc<SelfMetrics>,
+    /// Belfry's own log.
+    pub log: Logger,
 }
 
 impl RuleGroupLoop {
@@ -82,8 +85,15 @@ impl RuleGroupLoop {
                 )
             }
         };
-        self.board.update(&rule.name, report);
-        // A store that refused is counted by the desk, and the next round derives the same change again.
-        let _ = self.desk.evaluate(rule, &evaluation, at).await;
+        self.board
+            .update(&rule.name, report, self.world.clock.monotonic());
+        // The next round derives the same change again.
+        if let Err(error) = self.desk.evaluate(rule, &evaluation, at).await {
+            self.log
+                .error("an evaluation could not be recorded")
+                .field("rule", rule.name.as_str())
+                .field("error", error.to_string().as_str())
+                .emit();
+        }
     }
 }

@@ -98,9 +98,9 @@ impl ScrapeBoard {
 
 impl TargetStatus {
     fn is_complete(&self, now: Timestamp) -> bool {
-        let fresh = self
-            .last_scrape
-            .is_some_and(|last| now.since(last) <= 2 * self.interval + self.interval / 2);
+        let fresh = self.last_scrape.is_some_and(|last| {
+            last <= now + self.interval && now.since(last) <= 2 * self.interval + self.interval / 2
+        });
         self.health == TargetHealth::Up && fresh
     }
 }

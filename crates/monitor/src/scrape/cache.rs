@@ -69,11 +69,13 @@ impl ScrapeCache {
     /// Ends a whole scrape: forgets and returns the series that it no longer had.
     pub(super) fn take_vanished(&mut self) -> Vec<SeriesHandle> {
         let scrape = self.scrape;
-        let vanished: Vec<SeriesHandle> = self
+        let mut vanished: Vec<SeriesHandle> = self
             .series
             .extract_if(|_, known| known.last_scrape != scrape)
             .map(|(_, known)| known.handle)
             .collect();
+        // A hash map's order is not the same in two runs, and this order reaches the log.
+        vanished.sort_by_key(|handle| handle.0);
         if self.names_changed || !vanished.is_empty() {
             self.names = self
                 .series
@@ -88,10 +90,12 @@ impl ScrapeCache {
     /// Ends a failed scrape: everything that was there is stale.
     pub(super) fn take_all(&mut self) -> Vec<SeriesHandle> {
         self.names.clear();
-        std::mem::take(&mut self.series)
+        let mut all: Vec<SeriesHandle> = std::mem::take(&mut self.series)
             .into_values()
             .map(|known| known.handle)
-            .collect()
+            .collect();
+        all.sort_by_key(|handle| handle.0);
+        all
     }
 
     /// Names of the metrics in the last whole scrape.

@@ -6,8 +6,10 @@
 
 mod board;
 mod cache;
+mod own;
 mod run;
 
 pub use board::{ScrapeBoard, TargetHealth, TargetStatus};
+pub(crate) use own::run_own;
 pub use run::Scraper;
 pub(crate) use run::spread;

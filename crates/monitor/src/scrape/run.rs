@@ -11,11 +11,14 @@ use world::{HttpRequest, Ticker, World};
 
 use super::cache::{LookupError, ScrapeCache};
 use super::{ScrapeBoard, TargetHealth, TargetStatus};
-use crate::metrics::{MetricsBackend, SeriesHandle, series};
+use crate::metrics::{BackendError, MetricsBackend, SeriesHandle, series};
 use crate::self_metrics::SelfMetrics;
 
 /// The largest body that is read from a target.
 const BODY_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// How far ahead of the scrape a target's own timestamps may lie; Prometheus has the same bound.
+const AHEAD_MAX: Duration = Duration::from_secs(10 * 60);
 
 /// The text format first: it keeps every metric's name exactly as the plan writes it, while OpenMetrics makes
 /// counters end in `_total`.
@@ -30,7 +33,8 @@ pub struct Scraper {
     board: Arc<ScrapeBoard>,
     metrics: Arc<SelfMetrics>,
     cache: ScrapeCache,
-    last_stored: Option<Timestamp>,
+    /// Series that ended and whose staleness markers are not stored yet.
+    stale: Vec<SeriesHandle>,
 }
 
 /// What one scrape brought.
@@ -60,7 +64,7 @@ impl Scraper {
             board,
             metrics,
             cache: ScrapeCache::default(),
-            last_stored: None,
+            stale: Vec::new(),
         };
         scraper.board.update(scraper.status(TargetHealth::Unknown));
         scraper
@@ -85,11 +89,6 @@ impl Scraper {
 
     /// Scrapes once and stores what came, with `at` as the samples' time.
     pub async fn scrape_once(&mut self, at: Timestamp) {
-        // After the first, unaligned scrape the grid may be milliseconds away; a clock set back must not fill the log.
-        if self.last_stored.is_some_and(|last| at <= last) {
-            return;
-        }
-        self.last_stored = Some(at);
         let started = self.world.clock.monotonic();
         let fetched = self.fetch().await;
         let outcome = fetched.and_then(|(body, format)| self.read(&body, format, at));
@@ -166,6 +165,7 @@ impl Scraper {
             ("instance", self.target.instance.as_str()),
         ];
         let mut samples = Vec::with_capacity(exposition.samples.len() + 8);
+        let latest = at + AHEAD_MAX;
         for sample in &exposition.samples {
             let handle = self
                 .cache
@@ -179,22 +179,20 @@ impl Scraper {
                         text: error.to_string(),
                     },
                 })?;
-            samples.push((handle, sample.at.unwrap_or(at), sample.value));
+            match sample.at {
+                // One such sample would lock its series until that time comes.
+                Some(own) if own > latest => self.metrics.samples_refused.inc(),
+                own => samples.push((handle, own.unwrap_or(at), sample.value)),
+            }
         }
         Ok(Scraped { samples })
     }
 
     async fn store(&mut self, scraped: Scraped, at: Timestamp, duration: Duration) -> TargetStatus {
         let count = scraped.samples.len();
-        let mut batch = scraped.samples;
         let vanished = self.cache.take_vanished();
-        batch.extend(
-            vanished
-                .into_iter()
-                .map(|handle| (handle, at, stale_marker())),
-        );
-        self.add_synthetic(&mut batch, at, 1.0, duration, count);
-        if let Err(failure) = self.append(batch).await {
+        self.stale.extend(vanished);
+        if let Err(failure) = self.append(scraped.samples, at, 1.0, duration, count).await {
             return self.failed(&failure, at, duration);
         }
         self.metrics.scrapes.inc();
@@ -213,33 +211,48 @@ impl Scraper {
         at: Timestamp,
         duration: Duration,
     ) -> TargetStatus {
-        let stale = self.cache.take_all();
-        let mut batch: Vec<_> = stale
-            .into_iter()
-            .map(|handle| (handle, at, stale_marker()))
-            .collect();
-        self.add_synthetic(&mut batch, at, 0.0, duration, 0);
-        if let Err(failure) = self.append(batch).await {
+        let all = self.cache.take_all();
+        self.stale.extend(all);
+        if let Err(failure) = self.append(Vec::new(), at, 0.0, duration, 0).await {
             return self.failed(&failure, at, duration);
         }
         self.failed(failure, at, duration)
     }
 
+    /// Appends what a scrape brought, the markers of what ended, and what is known about the scrape itself.
     async fn append(
-        &self,
-        batch: Vec<(SeriesHandle, Timestamp, f64)>,
+        &mut self,
+        mut batch: Vec<(SeriesHandle, Timestamp, f64)>,
+        at: Timestamp,
+        up: f64,
+        duration: Duration,
+        count: usize,
     ) -> Result<(), ScrapeFailure> {
-        match self.backend.append(batch).await {
-            Ok(appended) => {
-                self.metrics.samples_stored.add(appended.stored);
-                self.metrics.samples_refused.add(appended.refused);
-                Ok(())
-            }
-            Err(error) => Err(ScrapeFailure {
+        let store = |error: BackendError| ScrapeFailure {
+            reason: "store",
+            text: error.to_string(),
+        };
+        batch.extend(
+            self.stale
+                .iter()
+                .map(|handle| (*handle, at, stale_marker())),
+        );
+        self.add_synthetic(&mut batch, at, up, duration, count)
+            .map_err(store)?;
+        let appended = self.backend.append(batch).await.map_err(store)?;
+        self.metrics.samples_stored.add(appended.stored);
+        self.metrics.samples_refused.add(appended.refused);
+        if appended.stored == 0 && appended.refused > 0 {
+            let text =
+                "the store has newer samples of every series; was the clock set back?".to_owned();
+            return Err(ScrapeFailure {
                 reason: "store",
-                text: error.to_string(),
-            }),
+                text,
+            });
         }
+        // Kept until the store has them: a failed append must not leave a series alive.
+        self.stale.clear();
+        Ok(())
     }
 
     fn failed(&self, failure: &ScrapeFailure, at: Timestamp, duration: Duration) -> TargetStatus {
@@ -259,7 +272,7 @@ impl Scraper {
         up: f64,
         duration: Duration,
         samples: usize,
-    ) {
+    ) -> Result<(), BackendError> {
         let about = [
             ("up", up),
             ("scrape_duration_seconds", duration.as_secs_f64()),
@@ -273,11 +286,9 @@ impl Scraper {
                     ("instance", &self.target.instance),
                 ],
             );
-            // A store that takes no further series fails the append below, where it is reported.
-            if let Ok(handle) = self.backend.resolve(&labels) {
-                batch.push((handle, at, value));
-            }
+            batch.push((self.backend.resolve(&labels)?, at, value));
         }
+        Ok(())
     }
 
     fn status(&self, health: TargetHealth) -> TargetStatus {

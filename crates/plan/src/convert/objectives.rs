@@ -70,12 +70,10 @@ fn promise(context: &mut Context<'_>, node: &Node, unit: Option<&str>) -> Option
             let length = model::parse_duration(value).ok().filter(|_| value != "0");
             length.map(|length| length.as_secs_f64())
         }
-        "ratio" => {
-            value
-                .strip_suffix('%')
-                .and_then(|number| values::percent(number.trim()))
-                .filter(|ratio| (0.0..=1.0).contains(ratio))
-        }
+        "ratio" => value
+            .strip_suffix('%')
+            .and_then(|number| values::percent(number.trim()))
+            .filter(|ratio| (0.0..=1.0).contains(ratio)),
         _ => values::finite(value),
     };
     if number.is_none() {

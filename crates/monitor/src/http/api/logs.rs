@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{RawQuery, State};
+use axum::extract::{FromRequest, RawQuery, Request, State};
+use axum::response::{IntoResponse, Response};
 use model::{Level, LogEntry, LogQuery, LogTime, StoredEntry, Timestamp};
 use serde_json::{Map, Value, json};
 
@@ -22,44 +23,80 @@ const DEFAULT_LIMIT: usize = 200;
 const INGEST_LINES_MAX: usize = 100_000;
 
 /// `POST /api/v1/logs`: JSON lines. Answers once the lines survive kill -9.
-pub(in crate::http) async fn ingest(
-    State(app): State<Arc<App>>,
-    body: Bytes,
-) -> Result<Json<Value>, Problem> {
-    let text =
-        std::str::from_utf8(&body).map_err(|_| Problem::bad_request("the body is not UTF-8"))?;
+pub(in crate::http) async fn ingest(State(app): State<Arc<App>>, request: Request) -> Response {
+    // Before the body is read: what waits must wait outside of our memory.
+    let Ok(_turn) = app.ingest_turns.try_acquire() else {
+        return Problem::busy("too many log requests at once; try again").into_response();
+    };
+    let body = match Bytes::from_request(request, &()).await {
+        Ok(body) => body,
+        Err(refusal) => return refusal.into_response(),
+    };
+    take_in(&app, body).await.into_response()
+}
+
+/// The lines of one body.
+struct Decoded {
+    entries: Vec<LogEntry>,
+    malformed: u64,
+    first_error: Option<String>,
+}
+
+async fn take_in(app: &App, body: Bytes) -> Result<Json<Value>, Problem> {
     let now = LogTime::from(app.now());
     let service = app.setup.get().plan.service.clone();
-    let mut entries: Vec<LogEntry> = Vec::new();
-    let mut malformed = 0;
-    let mut first_error = None;
+    let decoded = app
+        .world
+        .run_blocking(move || decode(&body, &service, now))
+        .await?;
+    if decoded.entries.is_empty()
+        && let Some(error) = decoded.first_error
+    {
+        app.metrics
+            .log_lines_dropped("malformed", decoded.malformed);
+        return Err(Problem::bad_request(error));
+    }
+    let taken = app.intake.take(decoded.entries, decoded.malformed).await;
+    if let Some((error, _)) = taken.refused.into_iter().next() {
+        return Err(Problem::from(error));
+    }
+    let report = taken.report;
+    Ok(Json(json!({
+        "accepted": report.accepted,
+        "rejected": report.rejected,
+        "first_error": decoded.first_error,
+    })))
+}
+
+fn decode(body: &[u8], service: &str, now: LogTime) -> Result<Decoded, Problem> {
+    let text =
+        std::str::from_utf8(body).map_err(|_| Problem::bad_request("the body is not UTF-8"))?;
+    let mut decoded = Decoded {
+        entries: Vec::new(),
+        malformed: 0,
+        first_error: None,
+    };
     for (index, line) in text
         .lines()
         .enumerate()
         .filter(|(_, line)| !line.trim().is_empty())
     {
-        if entries.len() >= INGEST_LINES_MAX {
-            return Err(Problem::bad_request(format!(
-                "more than {INGEST_LINES_MAX} lines in one request; send smaller batches"
-            )));
+        if decoded.entries.len() >= INGEST_LINES_MAX {
+            let advice =
+                format!("more than {INGEST_LINES_MAX} lines in one request; send smaller batches");
+            return Err(Problem::bad_request(advice));
         }
-        match decode_json_line(line, &service, now) {
-            Ok(entry) => entries.push(entry),
+        match decode_json_line(line, service, now) {
+            Ok(entry) => decoded.entries.push(entry),
             Err(error) => {
-                malformed += 1;
-                first_error.get_or_insert_with(|| format!("line {}: {error}", index + 1));
+                decoded.malformed += 1;
+                decoded
+                    .first_error
+                    .get_or_insert_with(|| format!("line {}: {error}", index + 1));
             }
         }
     }
-    if entries.is_empty()
-        && let Some(error) = first_error
-    {
-        return Err(Problem::bad_request(error));
-    }
-    let report = app.intake.take(entries, malformed).await?;
-    Ok(Json(
-        json!({"accepted": report.accepted, "rejected": report.rejected, "first_error": first_error}),
-    ))
+    Ok(decoded)
 }
 
 pub(super) async fn search(
