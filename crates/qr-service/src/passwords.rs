@@ -3,6 +3,7 @@
 //! At most two hashes run at once, because each takes 19 MiB and a core: a crowd at the door must not push the service
 //! out of its memory. A bounded number waits; the rest is told to come back.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use argon2::{Algorithm, Argon2, Params, Version};
@@ -34,8 +35,8 @@ pub(crate) struct Busy;
 /// The hashers.
 pub(crate) struct Passwords {
     world: World,
-    slots: Semaphore,
-    waiting: AtomicUsize,
+    slots: Arc<Semaphore>,
+    waiting: Arc<AtomicUsize>,
     /// What an unknown name is checked against, so that it takes as long as a known one.
     nobody: StoredPassword,
 }
@@ -48,8 +49,8 @@ impl Passwords {
         world.entropy.fill(&mut hash);
         Passwords {
             world,
-            slots: Semaphore::new(HASHES_AT_ONCE),
-            waiting: AtomicUsize::new(0),
+            slots: Arc::new(Semaphore::new(HASHES_AT_ONCE)),
+            waiting: Arc::default(),
             nobody: StoredPassword { salt, hash },
         }
     }
@@ -74,26 +75,30 @@ impl Passwords {
         Ok(bool::from(hash.ct_eq(&stored.hash)) && is_known)
     }
 
+    /// Hashes when it is this request's turn. The turn and the place in the queue end with the work, not with the
+    /// request: a client that hangs up and comes again must not have two hashes in memory.
     async fn compute(&self, password: String, salt: Vec<u8>) -> Result<Vec<u8>, Busy> {
-        let _waiting = Waiting::enter(&self.waiting)?;
-        let _slot = self
+        let waiting = Waiting::enter(&self.waiting)?;
+        let slot = self
             .slots
-            .acquire()
+            .clone()
+            .acquire_owned()
             .await
             .expect("this semaphore is never closed");
-        Ok(self
-            .world
-            .run_blocking(move || argon2id(password.as_bytes(), &salt))
-            .await)
+        let hash = move || {
+            let _ends_with_the_work = (waiting, slot);
+            argon2id(password.as_bytes(), &salt)
+        };
+        Ok(self.world.run_blocking(hash).await)
     }
 }
 
 /// A place in the queue, given back when the request ends, however it ends.
-struct Waiting<'a>(&'a AtomicUsize);
+struct Waiting(Arc<AtomicUsize>);
 
-impl Waiting<'_> {
-    fn enter(count: &AtomicUsize) -> Result<Waiting<'_>, Busy> {
-        let waiting = Waiting(count);
+impl Waiting {
+    fn enter(count: &Arc<AtomicUsize>) -> Result<Waiting, Busy> {
+        let waiting = Waiting(count.clone());
         if count.fetch_add(1, Ordering::Relaxed) >= WAITING_MAX + HASHES_AT_ONCE {
             return Err(Busy);
         }
@@ -101,7 +106,7 @@ impl Waiting<'_> {
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for Waiting {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }

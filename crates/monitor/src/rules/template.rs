@@ -1,4 +1,5 @@
-//! The small part of Prometheus' annotation templates that summaries use: `{{ $value }}` and `{{ $labels.name }}`.
+//! The small part of Prometheus' annotation templates that summaries use: `{{ $value }}`, `{{ $labels.name }}` and
+//! `{{ $value | humanizePercentage }}`.
 //!
 //! Anything else between braces stays as written, so that a mistake is seen and nothing fails at night.
 
@@ -16,12 +17,20 @@ pub fn fill_template(template: &str, labels: &Labels, value: f64) -> String {
         match inner.strip_prefix("$labels.") {
             Some(name) => filled.push_str(labels.get(name).unwrap_or("")),
             None if inner == "$value" => filled.push_str(&readable(value)),
+            None if pipe(inner) == Some(("$value", "humanizePercentage")) => {
+                filled.push_str(&format!("{}%", readable(value * 100.0)));
+            }
             None => filled.push_str(whole),
         }
         rest = &after[end + 2..];
     }
     filled.push_str(rest);
     filled
+}
+
+/// The two sides of `a | b`.
+fn pipe(text: &str) -> Option<(&str, &str)> {
+    text.split_once('|').map(|(left, right)| (left.trim(), right.trim()))
 }
 
 /// A number as a person reads it: at most four significant digits.
@@ -62,5 +71,6 @@ mod tests {
         );
         check("{{ $value }}", f64::INFINITY, "inf");
         check("{{ $value }}", 2.0, "2");
+        check("{{ $value | humanizePercentage }} full", 0.954_9, "95.49% full");
     }
 }
