@@ -12,7 +12,10 @@ pub fn fill_template(template: &str, labels: &Labels, value: f64) -> String {
     while let Some(start) = rest.find("{{") {
         filled.push_str(&rest[..start]);
         let after = &rest[start..];
-        let Some(end) = after.find("}}") else { break };
+        let Some(end) = after.find("}}") else {
+            rest = after;
+            break;
+        };
         let (whole, inner) = (&after[..end + 2], after[2..end].trim());
         match inner.strip_prefix("$labels.") {
             Some(name) => filled.push_str(labels.get(name).unwrap_or("")),
@@ -30,7 +33,8 @@ pub fn fill_template(template: &str, labels: &Labels, value: f64) -> String {
 
 /// The two sides of `a | b`.
 fn pipe(text: &str) -> Option<(&str, &str)> {
-    text.split_once('|').map(|(left, right)| (left.trim(), right.trim()))
+    text.split_once('|')
+        .map(|(left, right)| (left.trim(), right.trim()))
 }
 
 /// A number as a person reads it: at most four significant digits.
@@ -71,6 +75,10 @@ mod tests {
         );
         check("{{ $value }}", f64::INFINITY, "inf");
         check("{{ $value }}", 2.0, "2");
-        check("{{ $value | humanizePercentage }} full", 0.954_9, "95.49% full");
+        check(
+            "{{ $value | humanizePercentage }} full",
+            0.954_9,
+            "95.49% full",
+        );
     }
 }
