@@ -61,10 +61,10 @@ mod tests {
     fn reads_and_writes() {
         assert_eq!(
             rfc3339(Timestamp::from_millis(1_795_416_030_250)),
-            "2026-11-23T05:20:30.25Z"
+            "2026-11-23T06:40:30.25Z"
         );
         assert_eq!(
-            parse_time("2026-11-23T05:20:30.25Z"),
+            parse_time("2026-11-23T06:40:30.25Z"),
             Some(Timestamp::from_millis(1_795_416_030_250))
         );
         assert_eq!(
@@ -82,7 +82,7 @@ mod tests {
             "1795416030000",
             "1795416030000000",
             "1795416030000000000",
-            "2026-11-23T05:20:30Z",
+            "2026-11-23T06:40:30Z",
         ] {
             assert_eq!(parse_log_time(text), expect, "{text}");
         }

@@ -178,21 +178,59 @@ struct Piece {
     head: Vec<u8>,
 }
 
-/// Reads from the position on, or from the start when the file is another one or was cut. `None` when the file was replaced
-/// between two reads: what was read may be of either.
+/// Reads from the position on. When the file is another one or was cut: what its predecessor still holds, then from the
+/// start. `None` when the file was replaced between two reads: what was read may be of either.
 fn read_next(disk: &dyn Disk, path: &Path, position: &Position) -> std::io::Result<Option<Piece>> {
-    let length = disk.len(path)?;
+    let goes_on = is_followed(disk, path, position)?;
+    if !goes_on && let Some(piece) = rest_of_predecessor(disk, path, position)? {
+        return Ok(Some(piece));
+    }
     let head = disk.read_at(path, 0, FINGERPRINT_BYTES)?;
-    let known = position.fingerprint_bytes;
-    let same = head.len() >= known && fingerprint(&head[..known]) == position.fingerprint;
-    let start = if same && known > 0 && length >= position.offset {
-        position.offset
-    } else {
-        0
-    };
+    let start = if goes_on { position.offset } else { 0 };
     let bytes = disk.read_at(path, start, READ_BYTES)?;
     let head_after = disk.read_at(path, 0, head.len())?;
     Ok((head_after == head).then_some(Piece { start, bytes, head }))
+}
+
+/// Whether a file is the one that the position was saved for, at least as long as it was then.
+fn is_followed(disk: &dyn Disk, path: &Path, position: &Position) -> std::io::Result<bool> {
+    let known = position.fingerprint_bytes;
+    let head = match disk.read_at(path, 0, known) {
+        // Renamed away, and its successor is not there yet.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        head => head?,
+    };
+    let same = known > 0 && head.len() == known && fingerprint(&head) == position.fingerprint;
+    Ok(same && disk.len(path)? >= position.offset)
+}
+
+/// Lines that were written between the last look and a rotation: they are in the file under its new name (`log.1`,
+/// `log-20261123`), which begins with the old one.
+fn rest_of_predecessor(
+    disk: &dyn Disk,
+    path: &Path,
+    position: &Position,
+) -> std::io::Result<Option<Piece>> {
+    let (Some(dir), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str()))
+    else {
+        return Ok(None);
+    };
+    for other in disk.list(dir)? {
+        let other_path = dir.join(&other);
+        if other == name
+            || !other.starts_with(name)
+            || !is_followed(disk, &other_path, position).unwrap_or(false)
+        {
+            continue;
+        }
+        let bytes = disk.read_at(&other_path, position.offset, READ_BYTES)?;
+        if whole_lines(&bytes).is_some() {
+            let head = disk.read_at(&other_path, 0, FINGERPRINT_BYTES)?;
+            let start = position.offset;
+            return Ok(Some(Piece { start, bytes, head }));
+        }
+    }
+    Ok(None)
 }
 
 /// How many bytes of a piece are whole lines. A piece that is full without a line break counts as one line, so that a
