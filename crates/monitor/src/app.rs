@@ -545,7 +545,7 @@ fn show(diagnostics: &[Diagnostic], text: &str, path: &Path) -> String {
 
 fn announce(log: &Logger, setup: &Setup) {
     log.info("plan in force")
-        .field("service", setup.plan.service.as_str())
+        .field("plan", setup.plan.service.as_str())
         .field("rules", setup.plan.rules().count() as u64)
         .field("probes", setup.plan.probes.len() as u64)
         .emit();

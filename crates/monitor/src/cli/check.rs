@@ -55,17 +55,23 @@ pub(super) fn check(arguments: &CheckArguments) -> anyhow::Result<ExitCode> {
             json!({"errors": errors, "diagnostics": list.collect::<Vec<_>>()})
         );
     } else {
-        print!("{shown}");
-        if let Some(plan) = plan {
-            println!(
-                "{name}: {} metrics, {} rules, {} dashboards, {} probes; {} finding{}",
+        if !shown.is_empty() {
+            println!("{}\n", shown.trim_end());
+        }
+        let counted = format!(
+            "{errors} error{}, {} in all",
+            if errors == 1 { "" } else { "s" },
+            found.len()
+        );
+        match plan {
+            Some(plan) => println!(
+                "{name}: {} metrics, {} rules, {} dashboards, {} probes; findings: {counted}",
                 plan.metrics.len(),
                 plan.rules().count(),
                 plan.dashboards.len(),
                 plan.probes.len(),
-                found.len(),
-                if found.len() == 1 { "" } else { "s" },
-            );
+            ),
+            None => println!("{name}: not a plan yet; findings: {counted}"),
         }
     }
     Ok(if errors == 0 {

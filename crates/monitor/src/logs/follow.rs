@@ -95,7 +95,6 @@ impl Follower {
             return false;
         };
         let Some(end) = whole_lines(&piece.bytes) else {
-            self.position.offset = piece.start;
             return false;
         };
         let now = LogTime::from(self.world.clock.now());
@@ -211,8 +210,10 @@ fn rest_of_predecessor(
     path: &Path,
     position: &Position,
 ) -> std::io::Result<Option<Piece>> {
-    let (Some(dir), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str()))
-    else {
+    let (Some(dir), Some(name)) = (
+        path.parent(),
+        path.file_name().and_then(|name| name.to_str()),
+    ) else {
         return Ok(None);
     };
     for other in disk.list(dir)? {
