@@ -3,7 +3,23 @@
 use plan::{Code, DIAGNOSTICS_MAX, Diagnostic, TEXT_BYTES_MAX};
 use proptest::prelude::*;
 
-const PLAN: &str = include_str!("../../../plans/qr-service.yaml");
+/// Every plan of the repository, in one text: what damage is done to.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test reads its corpus from disk"
+)]
+fn real_plans() -> Vec<String> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../plans");
+    let files = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let plans = files.filter(|path| path.extension().is_some_and(|ending| ending == "yaml"));
+    let texts: Vec<String> = plans
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .collect();
+    assert!(!texts.is_empty());
+    texts
+}
 
 /// Reads the text both ways and shows what was found, checking what must always hold.
 fn check(text: &str) -> Vec<Diagnostic> {
@@ -139,11 +155,14 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// The real plan with one part overwritten.
+    /// A real plan with one part overwritten.
     #[test]
-    fn damaged_plan(at in 0..PLAN.len(), length in 0usize..40, piece in proptest::sample::select(PIECES)) {
-        let start = PLAN.floor_char_boundary(at);
-        let end = PLAN.floor_char_boundary((at + length).min(PLAN.len())).max(start);
-        check(&format!("{}{piece}{}", &PLAN[..start], &PLAN[end..]));
+    fn damaged_plan(at in any::<prop::sample::Index>(), length in 0usize..40, piece in prop::sample::select(PIECES)) {
+        static PLANS: std::sync::LazyLock<Vec<String>> = std::sync::LazyLock::new(real_plans);
+        for plan in PLANS.iter() {
+            let start = plan.floor_char_boundary(at.index(plan.len()));
+            let end = plan.floor_char_boundary((start + length).min(plan.len())).max(start);
+            check(&format!("{}{piece}{}", &plan[..start], &plan[end..]));
+        }
     }
 }
