@@ -1,5 +1,6 @@
 //! The command line: one shape for every command, the plan as the argument, `--json` where a program reads the answer.
 
+mod ask;
 mod check;
 mod logs;
 mod promql_test;

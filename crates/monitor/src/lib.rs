@@ -8,6 +8,7 @@
 
 pub mod app;
 pub mod cli;
+mod fnv;
 mod host;
 pub mod http;
 pub mod incident;
@@ -15,6 +16,7 @@ pub mod logs;
 pub mod metrics;
 pub mod notify;
 mod objectives;
+mod opening;
 mod presence;
 pub mod probe;
 pub mod rules;

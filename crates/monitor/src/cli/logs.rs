@@ -3,14 +3,12 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
 use clap::Args;
 use model::Timestamp;
 use serde_json::Value;
-use world::{HttpRequest, World};
+use world::{Clock, SystemClock};
 
-const TIMEOUT: Duration = Duration::from_secs(60);
-const ANSWER_BYTES_MAX: usize = 64 << 20;
+use super::ask::ask_and_show;
 
 #[derive(Args)]
 pub(super) struct LogsArguments {
@@ -31,52 +29,33 @@ pub(super) struct LogsArguments {
 }
 
 pub(super) fn logs(arguments: &LogsArguments) -> anyhow::Result<ExitCode> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let answer = runtime.block_on(ask(arguments))?;
-    for entry in answer["entries"].as_array().into_iter().flatten().rev() {
-        if arguments.json {
-            println!("{entry}");
-        } else {
-            println!("{}", line(entry));
-        }
-    }
-    if answer["truncated"] == true {
-        eprintln!(
-            "only the newest {} lines are shown; raise --limit or narrow the search",
-            arguments.limit
-        );
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn ask(arguments: &LogsArguments) -> anyhow::Result<Value> {
-    let world = World::real().context("cannot set up the network")?;
-    let from = Timestamp::from(world.clock.now()) - arguments.since;
-    let limit = arguments.limit.to_string();
-    let form = serde_urlencoded::to_string([
-        ("q", arguments.words.join(" ").as_str()),
-        ("from", &from.to_string()),
-        ("limit", &limit),
-    ])?;
-    let url = format!(
-        "{}/api/belfry/v1/logs?{form}",
-        arguments.url.trim_end_matches('/')
+    let from = Timestamp::from(SystemClock::default().now()) - arguments.since;
+    let (words, from, limit) = (
+        arguments.words.join(" "),
+        from.to_string(),
+        arguments.limit.to_string(),
     );
-    let response = world
-        .net
-        .http(HttpRequest::get(&url, TIMEOUT, ANSWER_BYTES_MAX))
-        .await
-        .with_context(|| format!("is Belfry running at {}?", arguments.url))?;
-    let answer: Value = serde_json::from_slice(&response.body).context("the answer is not JSON")?;
-    if !response.status.is_success() {
-        bail!(
-            "{}",
-            answer["detail"].as_str().unwrap_or("the search failed")
-        );
-    }
-    Ok(answer)
+    let parameters = [("q", words.as_str()), ("from", &from), ("limit", &limit)];
+    ask_and_show(
+        &arguments.url,
+        "/api/belfry/v1/logs",
+        &parameters,
+        |answer| {
+            for entry in answer["entries"].as_array().into_iter().flatten().rev() {
+                let text = if arguments.json {
+                    entry.to_string()
+                } else {
+                    line(entry)
+                };
+                println!("{text}");
+            }
+            if answer["truncated"] == true {
+                eprintln!(
+                    "only the newest {limit} lines are shown; raise --limit or narrow the search"
+                );
+            }
+        },
+    )
 }
 
 fn line(entry: &Value) -> String {

@@ -15,6 +15,7 @@ use world::{Disk, World, write_atomically};
 use super::backend::LogsError;
 use super::decode::{decode_json_line, decode_plain_line};
 use super::intake::Intake;
+use crate::fnv::fnv1a;
 
 /// How often the file is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -31,7 +32,7 @@ struct Position {
     offset: u64,
     /// The file's first bytes when the position was saved, as a checksum over their number.
     fingerprint_bytes: usize,
-    fingerprint: u32,
+    fingerprint: u64,
 }
 
 /// Follows one file for ever.
@@ -54,8 +55,8 @@ impl Follower {
             .collect();
         // Two paths may look alike without their signs.
         let position_path = dir.join(format!(
-            "{name}-{:08x}.position",
-            fingerprint(file.path.as_bytes())
+            "{name}-{:016x}.position",
+            fnv1a(file.path.as_bytes())
         ));
         Follower {
             file,
@@ -153,7 +154,7 @@ impl Follower {
             format: POSITION_FORMAT,
             offset: piece.start + end as u64,
             fingerprint_bytes: piece.head.len(),
-            fingerprint: fingerprint(&piece.head),
+            fingerprint: fnv1a(&piece.head),
         };
         let text = serde_json::to_vec(&self.position).expect("numbers are JSON");
         let (disk, path) = (self.world.disk.clone(), self.position_path.clone());
@@ -199,7 +200,7 @@ fn is_followed(disk: &dyn Disk, path: &Path, position: &Position) -> std::io::Re
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
         head => head?,
     };
-    let same = known > 0 && head.len() == known && fingerprint(&head) == position.fingerprint;
+    let same = known > 0 && head.len() == known && fnv1a(&head) == position.fingerprint;
     Ok(same && disk.len(path)? >= position.offset)
 }
 
@@ -242,11 +243,4 @@ fn whole_lines(piece: &[u8]) -> Option<usize> {
         None if piece.len() == READ_BYTES => Some(piece.len()),
         None => None,
     }
-}
-
-/// FNV-1a, 32 bits: tells files apart that rotate, not files that somebody forges.
-fn fingerprint(bytes: &[u8]) -> u32 {
-    bytes.iter().fold(0x811c_9dc5, |hash, byte| {
-        (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
-    })
 }

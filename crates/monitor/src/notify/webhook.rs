@@ -8,13 +8,15 @@ use alerting::Member;
 use bytes::Bytes;
 use http::Method;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use model::{Labels, Timestamp};
+use model::Labels;
 use plan::SecretSource;
 use serde_json::{Value, json};
 use world::{HttpRequest, World};
 
+use crate::fnv::fnv1a;
 use crate::incident::{IncidentDetail, Page, PageKind};
 use crate::setup::{Environment, Setup, read_secret};
+use crate::time_text::rfc3339;
 
 /// How long one attempt may take. A receiver that hangs is tried again; a longer wait would only delay the retry.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -171,15 +173,7 @@ fn common_annotations<'a>(mut members: impl Iterator<Item = &'a Member>) -> Valu
     }
 }
 
-/// A stable hash of what names the alert (FNV-1a, the function that Prometheus' fingerprints use).
+/// A stable hash of what names the alert.
 fn fingerprint(alert: &str, labels: &Labels) -> String {
-    let text = format!("{alert}{labels}");
-    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
-    format!("{hash:016x}")
-}
-
-fn rfc3339(at: Timestamp) -> String {
-    crate::time_text::rfc3339(at)
+    format!("{:016x}", fnv1a(format!("{alert}{labels}").as_bytes()))
 }

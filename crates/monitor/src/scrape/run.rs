@@ -11,6 +11,7 @@ use world::{HttpRequest, Ticker, World};
 
 use super::cache::{LookupError, ScrapeCache};
 use super::{ScrapeBoard, TargetHealth, TargetStatus};
+use crate::fnv::fnv1a;
 use crate::metrics::{BackendError, MetricsBackend, SeriesHandle, series};
 use crate::self_metrics::SelfMetrics;
 
@@ -320,11 +321,8 @@ fn scrape_headers(timeout: Duration) -> HeaderMap {
     headers
 }
 
-/// Where in its interval a loop runs: fixed by its name (FNV-1a), so that targets do not all answer in the same millisecond
-/// and a restart changes nothing.
+/// Where in its interval a loop runs: fixed by its name, so that targets do not all answer in the same millisecond and a
+/// restart changes nothing.
 pub(crate) fn spread(name: &str, interval: Duration) -> Duration {
-    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
-    Duration::from_millis(hash % (interval.as_millis() as u64).max(1))
+    Duration::from_millis(fnv1a(name.as_bytes()) % (interval.as_millis() as u64).max(1))
 }
