@@ -5,6 +5,7 @@
 //! false), `nothing` (complete scrapes, no value), `nan`, `unknown` (a scrape failed), `failed` (the expression could not be
 //! evaluated), `tick`, `ack <name>`. What changes: the instance's transition and the incident's effects, or `-` for nothing.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(
     clippy::disallowed_methods,
     reason = "a test reads its corpus from disk"

@@ -376,6 +376,7 @@ impl App {
                 world: self.world.clone(),
                 backend: self.metrics_backend.clone(),
                 scrapes: self.scrapes.clone(),
+                probes: self.probes.clone(),
                 board: self.rule_board.clone(),
                 desk: self.desk.clone(),
                 metrics: self.metrics.clone(),

@@ -1,5 +1,7 @@
 //! The promise of the crate: any text gives an answer, never a panic, and what it says can be shown.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use plan::{Code, DIAGNOSTICS_MAX, Diagnostic, TEXT_BYTES_MAX};
 use proptest::prelude::*;
 

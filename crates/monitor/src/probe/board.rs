@@ -101,6 +101,18 @@ impl ProbeBoard {
             .collect()
     }
 
+    /// Whether every probe got an answer, good or bad, within its last three intervals.
+    pub fn all_answered(&self, now: Timestamp) -> bool {
+        let answered = |probe: &ProbeStatus| {
+            probe.state(now) != ProbeState::Unknown && probe.http_status.is_some()
+        };
+        self.probes
+            .lock()
+            .expect("no code panics while it holds this lock")
+            .values()
+            .all(answered)
+    }
+
     /// Writes an outcome down, keeping the recent ones.
     pub(super) fn update(&self, mut status: ProbeStatus) {
         let mut probes = self

@@ -6,4 +6,5 @@ mod run;
 
 pub use answer::{Dependency, Verdict};
 pub use board::{ProbeBoard, ProbeState, ProbeStatus};
+pub(crate) use run::DEPENDENCY_UP;
 pub use run::Prober;

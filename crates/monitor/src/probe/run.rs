@@ -12,6 +12,9 @@ use crate::metrics::{Recorder, series};
 use crate::scrape::spread;
 use crate::self_metrics::SelfMetrics;
 
+/// The series that tells how a dependency is, as a health answer names it.
+pub(crate) const DEPENDENCY_UP: &str = "probe_dependency_up";
+
 /// The most of a health answer that is read.
 const ANSWER_BYTES_MAX: usize = 256 * 1024;
 
@@ -102,10 +105,7 @@ impl Prober {
                 ("probe", self.probe.name.as_str()),
                 ("dependency", dependency.name.as_str()),
             ];
-            samples.push((
-                series("probe_dependency_up", &labels),
-                up(dependency.verdict),
-            ));
+            samples.push((series(DEPENDENCY_UP, &labels), up(dependency.verdict)));
         }
         samples
     }

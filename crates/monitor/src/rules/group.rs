@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use alerting::Evaluation;
 use model::Timestamp;
-use plan::{AlertRule, RuleGroup};
+use plan::{AlertRule, PLAN_METRIC_PRESENT, RuleGroup};
 use telemetry::log::Logger;
 use world::{Ticker, World};
 
@@ -12,6 +12,7 @@ use super::evaluate::evaluate;
 use super::{RuleBoard, RuleReport};
 use crate::incident::Desk;
 use crate::metrics::MetricsBackend;
+use crate::probe::{DEPENDENCY_UP, ProbeBoard};
 use crate::scrape::{ScrapeBoard, spread};
 use crate::self_metrics::SelfMetrics;
 
@@ -25,6 +26,8 @@ pub struct RuleGroupLoop {
     pub backend: Arc<dyn MetricsBackend>,
     /// Whether sources are complete.
     pub scrapes: Arc<ScrapeBoard>,
+    /// Whether probes are answered.
+    pub probes: Arc<ProbeBoard>,
     /// Where what was found is shown.
     pub board: Arc<RuleBoard>,
     /// Who is told.
@@ -55,9 +58,19 @@ impl RuleGroupLoop {
         self.metrics.last_evaluation.set(at.as_secs_f64());
     }
 
+    /// Whether an answer without a value means that there is none. Two series of Belfry's own come only from what targets
+    /// said: without an answer of a target they say nothing either, and their absence is not recovery.
+    fn is_complete(&self, rule: &AlertRule, at: Timestamp) -> bool {
+        let selectors = rule.expr.parsed.selectors();
+        let reads = |name: &str| selectors.iter().any(|own| own.name == Some(name));
+        self.scrapes.complete(&rule.sources, at)
+            && (!reads(PLAN_METRIC_PRESENT) || self.scrapes.all_complete(at))
+            && (!reads(DEPENDENCY_UP) || self.probes.all_answered(at))
+    }
+
     async fn evaluate_rule(&self, rule: &AlertRule, at: Timestamp) {
         let started = self.world.clock.monotonic();
-        let complete = self.scrapes.complete(&rule.sources, at);
+        let complete = self.is_complete(rule, at);
         let found = evaluate(rule, &*self.backend, complete, at).await;
         let duration = self.world.clock.monotonic() - started;
         self.metrics.evaluations.inc();

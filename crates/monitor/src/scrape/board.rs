@@ -78,6 +78,11 @@ impl ScrapeBoard {
         })
     }
 
+    /// Whether the last scrape of every target was whole and is not older than two intervals.
+    pub fn all_complete(&self, now: Timestamp) -> bool {
+        self.lock().values().all(|target| target.is_complete(now))
+    }
+
     /// Writes a target's state down.
     pub(super) fn update(&self, status: TargetStatus) {
         self.lock()

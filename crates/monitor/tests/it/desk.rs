@@ -1,0 +1,170 @@
+//! The incident desk and the outbox when things go wrong in between: a caller that goes away, a store that refuses.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Waker};
+
+use alerting::{Incident, IncidentId};
+use model::Timestamp;
+use monitor::incident::{
+    Change, IncidentDetail, IncidentFilter, IncidentStore, IncidentStoreError, Loaded, Page,
+    PageId, PageOutcome, SqliteIncidents,
+};
+use serde_json::json;
+use world::{Blocking, BoxFuture};
+
+use super::harness::{Belfry, PLAN, in_folder};
+
+/// Does the work and then lets its caller wait once more, as a pool of threads does: the work is done, its caller does not
+/// know yet.
+struct Hesitant;
+
+impl Blocking for Hesitant {
+    fn run(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, ()> {
+        work();
+        let mut waited = false;
+        Box::pin(std::future::poll_fn(move |context| {
+            if waited {
+                return Poll::Ready(());
+            }
+            waited = true;
+            context.waker().wake_by_ref();
+            Poll::Pending
+        }))
+    }
+}
+
+/// A click whose connection breaks is either done or not done: what the page shows is what the escalation does.
+#[tokio::test(start_paused = true)]
+async fn an_acknowledgement_is_whole_wherever_its_caller_goes_away() {
+    let mut outcomes = Vec::new();
+    for polls in 0..6 {
+        let belfry =
+            Belfry::start_with(PLAN, |world| world.blocking = Arc::new(Hesitant), in_folder).await;
+        belfry.expose("stock 0\n");
+        belfry.pass(90).await;
+        {
+            let path = "POST /api/belfry/v1/incidents/2/acknowledge";
+            let mut click = pin!(belfry.ask(path, r#"{"by":"ada"}"#));
+            for _ in 0..polls {
+                if click
+                    .as_mut()
+                    .poll(&mut Context::from_waker(Waker::noop()))
+                    .is_ready()
+                {
+                    break;
+                }
+            }
+        }
+        let shown = belfry.get("/api/belfry/v1/incidents/2").await["state"] == "acknowledged";
+        belfry.pass(20 * 60).await;
+        let escalated = belfry.pages().contains(&"firing NoStock lea 2".to_owned());
+        assert_eq!(
+            shown,
+            !escalated,
+            "after {polls} polls; pages: {:?}",
+            belfry.pages()
+        );
+        let later = belfry.get("/api/belfry/v1/incidents/2").await["state"] == "acknowledged";
+        assert_eq!(shown, later, "after {polls} polls it is not forgotten");
+        outcomes.push(shown);
+    }
+    assert!(
+        outcomes.contains(&false) && outcomes.contains(&true),
+        "both outcomes were seen: {outcomes:?}"
+    );
+}
+
+/// A store on a full disk: it reads, but takes no outcomes of deliveries.
+struct Full {
+    inner: SqliteIncidents,
+    full: Arc<AtomicBool>,
+}
+
+impl IncidentStore for Full {
+    fn load(&mut self) -> Result<Loaded, IncidentStoreError> {
+        self.inner.load()
+    }
+
+    fn touch(&mut self, now: Timestamp) -> Result<(), IncidentStoreError> {
+        self.inner.touch(now)
+    }
+
+    fn record(&mut self, change: &Change, now: Timestamp) -> Result<(), IncidentStoreError> {
+        self.inner.record(change, now)
+    }
+
+    fn due_pages(&mut self, now: Timestamp, limit: usize) -> Result<Vec<Page>, IncidentStoreError> {
+        self.inner.due_pages(now, limit)
+    }
+
+    fn next_page_due(&mut self) -> Result<Option<Timestamp>, IncidentStoreError> {
+        self.inner.next_page_due()
+    }
+
+    fn queue(&mut self) -> Result<(u64, Option<Timestamp>), IncidentStoreError> {
+        self.inner.queue()
+    }
+
+    fn record_attempt(
+        &mut self,
+        page: PageId,
+        outcome: &PageOutcome,
+        now: Timestamp,
+    ) -> Result<(), IncidentStoreError> {
+        if self.full.load(Ordering::Relaxed) {
+            return Err(IncidentStoreError("database or disk is full".to_owned()));
+        }
+        self.inner.record_attempt(page, outcome, now)
+    }
+
+    fn incidents(
+        &mut self,
+        filter: IncidentFilter,
+        limit: usize,
+    ) -> Result<Vec<Incident>, IncidentStoreError> {
+        self.inner.incidents(filter, limit)
+    }
+
+    fn detail(&mut self, id: IncidentId) -> Result<Option<IncidentDetail>, IncidentStoreError> {
+        self.inner.detail(id)
+    }
+}
+
+/// "Twice is better than never" must not become hundreds of pages a minute.
+#[tokio::test(start_paused = true)]
+async fn a_full_disk_does_not_turn_one_page_into_a_storm() {
+    let full = Arc::new(AtomicBool::new(true));
+    let switch = full.clone();
+    let store = move |folder: &tempfile::TempDir| Full {
+        inner: in_folder(folder),
+        full: switch,
+    };
+    let belfry = Belfry::start_with(PLAN, |_| {}, store).await;
+    belfry.expose("stock 0\n");
+    belfry.pass(180).await;
+    assert_eq!(
+        belfry.pages(),
+        ["firing LowStock ada 1", "firing NoStock ada 1"]
+    );
+    assert!(
+        belfry
+            .own_metric("belfry_incident_store_failures_total")
+            .await
+            > 0.0,
+        "it shows"
+    );
+    full.store(false, Ordering::Relaxed);
+    belfry.pass(90).await;
+    assert_eq!(
+        belfry.pages(),
+        ["firing LowStock ada 1", "firing NoStock ada 1"]
+    );
+    let incident = belfry.get("/api/belfry/v1/incidents/2").await;
+    assert_eq!(
+        incident["pages"][0]["state"],
+        json!("delivered"),
+        "what happened is recorded in the end"
+    );
+}

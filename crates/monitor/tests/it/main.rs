@@ -1,0 +1,24 @@
+//! Tests of Belfry in one program: linking it once saves a minute.
+//!
+//! Each module drives a whole [`harness::Belfry`] without a socket or one subsystem through its public face, mostly as
+//! tables for one `check`. `conformance` holds the suites that every adapter of a seam must pass.
+#![expect(clippy::unwrap_used, reason = "test helpers: a panic is the failure")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests prepare files that programs then read"
+)]
+
+mod harness;
+
+mod belfry_api;
+mod conformance;
+mod desk;
+mod following;
+mod guarding;
+mod incidents_api;
+mod logs_api;
+mod probing;
+mod prometheus_api;
+mod reloading;
+mod scraping;
+mod starting;

@@ -1,0 +1,105 @@
+//! Starting: what is refused, and in which words.
+
+use std::process::{Command, Output};
+
+use super::harness::{Belfry, PLAN, write};
+
+fn belfry(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_belfry"))
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+/// The binary refuses with code 1 and says all of this on its standard error.
+fn refuses(arguments: &[&str], parts: &[&str]) {
+    let output = belfry(arguments);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");
+    for part in parts {
+        assert!(said.contains(part), "{arguments:?}: `{part}` is in {said}");
+    }
+}
+
+#[test]
+fn only_loopback_is_bound() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = write(&folder, "plan.yaml", PLAN);
+    let plan = plan.to_str().unwrap();
+    for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:9765"] {
+        refuses(
+            &["run", plan, "--listen", address],
+            &["is not a loopback address", "no sign-in yet", "127.0.0.1"],
+        );
+    }
+    assert!(!folder.path().join("data").exists(), "nothing was opened");
+}
+
+#[test]
+fn a_broken_plan_is_refused_with_every_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let broken = PLAN
+        .replace("expr: stock < 1", "expr: stock <")
+        .replace("for: 30s", "for: soon")
+        .replace(
+            "escalation: standard\n      - alert: LowStock",
+            "escalation: standart\n      - alert: LowStock",
+        );
+    let plan = write(&folder, "plan.yaml", &broken);
+    let data = folder.path().join("data");
+    refuses(
+        &[
+            "run",
+            plan.to_str().unwrap(),
+            "--listen",
+            "127.0.0.1:0",
+            "--data",
+            data.to_str().unwrap(),
+        ],
+        &[
+            "plan.yaml:15:",
+            "BF0018",
+            "plan.yaml:16:",
+            "BF0008",
+            "plan.yaml:20:",
+            "BF0013",
+            "`standard`",
+        ],
+    );
+    let checked = belfry(&["check", plan.to_str().unwrap()]);
+    assert_eq!(
+        checked.status.code(),
+        Some(1),
+        "`check` refuses what `run` refuses"
+    );
+}
+
+#[test]
+fn what_is_not_there_is_named() {
+    refuses(
+        &["run", "/nowhere/plan.yaml", "--listen", "127.0.0.1:0"],
+        &["cannot read /nowhere/plan.yaml"],
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn broken_contacts_are_refused_too() {
+    let contacts =
+        "format: 1\npeople:\n  - {name: ada, roles: [on-call], channels: [{type: pigeon}]}\n";
+    let error = Belfry::try_start(PLAN, contacts)
+        .await
+        .err()
+        .expect("refused")
+        .to_string();
+    assert!(error.contains("contacts.yaml:3:"), "{error}");
+    assert!(
+        error.contains("webhook"),
+        "it says what would be right: {error}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_good_plan_starts() {
+    let people = "format: 1\npeople:\n  - {name: ada, roles: [on-call, team-lead], channels: [{type: log}]}\n";
+    assert!(Belfry::try_start(PLAN, people).await.is_ok());
+}
