@@ -65,7 +65,7 @@ pub struct Resolution {
 /// One alert of an incident.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Member {
-    /// The last value.
+    /// The value when it fired: every level reads of the same event.
     pub value: f64,
     /// When it fired.
     pub started_at: Timestamp,

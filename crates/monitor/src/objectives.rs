@@ -128,13 +128,16 @@ impl Objectives {
                     probe.name,
                     format_duration(length)
                 );
-                if let Some(uptime) = self.number(&query, now).await {
-                    let mut uptimes = self
-                        .uptimes
-                        .lock()
-                        .expect("no code panics while it holds this lock");
-                    uptimes.insert((probe.name.clone(), window), uptime);
-                }
+                let uptime = self.number(&query, now).await;
+                let mut uptimes = self
+                    .uptimes
+                    .lock()
+                    .expect("no code panics while it holds this lock");
+                let key = (probe.name.clone(), window);
+                match uptime {
+                    Some(uptime) => uptimes.insert(key, uptime),
+                    None => uptimes.remove(&key),
+                };
             }
         }
     }

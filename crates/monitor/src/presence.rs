@@ -36,29 +36,34 @@ pub(crate) async fn run(
     }
 }
 
+/// One sample a metric and target: two instances of a job are two promises.
 fn samples(declared: &[Metric], scrapes: &ScrapeBoard, at: Timestamp) -> Vec<(Labels, f64)> {
     let targets = scrapes.targets();
-    declared
-        .iter()
-        .filter_map(|metric| {
-            let source = metric.source.as_ref()?;
-            if !scrapes.complete(std::slice::from_ref(source), at) {
-                return None;
-            }
-            let present = targets
-                .iter()
-                .any(|target| target.job == *source && exposes(target, &metric.name));
+    let mut samples = Vec::new();
+    for metric in declared {
+        let Some(source) = &metric.source else {
+            continue;
+        };
+        for target in targets
+            .iter()
+            .filter(|target| target.job == *source && target.is_complete(at))
+        {
             let labels = [
                 ("metric", metric.name.as_str()),
                 ("group", metric.group.as_str()),
                 ("required", if metric.required { "true" } else { "false" }),
+                ("job", target.job.as_str()),
+                ("instance", target.instance.as_str()),
             ];
-            Some((
-                series(PLAN_METRIC_PRESENT, &labels),
-                if present { 1.0 } else { 0.0 },
-            ))
-        })
-        .collect()
+            let present = if exposes(target, &metric.name) {
+                1.0
+            } else {
+                0.0
+            };
+            samples.push((series(PLAN_METRIC_PRESENT, &labels), present));
+        }
+    }
+    samples
 }
 
 /// A histogram shows as its buckets; a counter may carry `_total` in OpenMetrics and not in the text format.

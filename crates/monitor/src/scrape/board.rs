@@ -102,7 +102,8 @@ impl ScrapeBoard {
 }
 
 impl TargetStatus {
-    fn is_complete(&self, now: Timestamp) -> bool {
+    /// Whether the last scrape was whole and is not older than two intervals.
+    pub(crate) fn is_complete(&self, now: Timestamp) -> bool {
         let fresh = self.last_scrape.is_some_and(|last| {
             last <= now + self.interval && now.since(last) <= 2 * self.interval + self.interval / 2
         });
