@@ -1,14 +1,26 @@
 //! Starting: what is refused, and in which words.
 
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use super::harness::{Belfry, PLAN, write};
 
+/// A program that refuses does so at once; one that runs instead is ended.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 fn belfry(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_belfry"))
+    let mut program = Command::new(env!("CARGO_BIN_EXE_belfry"))
         .args(arguments)
-        .output()
-        .unwrap()
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let started = Instant::now();
+    while program.try_wait().unwrap().is_none() && started.elapsed() < PATIENCE {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let _ = program.kill();
+    program.wait_with_output().unwrap()
 }
 
 /// The binary refuses with code 1 and says all of this on its standard error.
@@ -26,9 +38,11 @@ fn only_loopback_is_bound() {
     let folder = tempfile::tempdir().unwrap();
     let plan = write(&folder, "plan.yaml", PLAN);
     let plan = plan.to_str().unwrap();
+    let data = folder.path().join("data");
+    let data = data.to_str().unwrap();
     for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:9765"] {
         refuses(
-            &["run", plan, "--listen", address],
+            &["run", plan, "--listen", address, "--data", data],
             &["is not a loopback address", "no sign-in yet", "127.0.0.1"],
         );
     }
