@@ -402,16 +402,24 @@ impl Incident {
         vec![Effect::Timeline(TimelineKind::Acknowledged, text)]
     }
 
+    /// Tells the next level now, whatever its time: for a level that reached nobody. Nothing when none is left, or when
+    /// escalation rests.
+    pub fn tell_next_level(&mut self) -> Vec<Effect> {
+        let Some((level, _)) = self.next_level() else {
+            return Vec::new();
+        };
+        let roles = self.levels[self.levels_told].roles.clone();
+        self.levels_told += 1;
+        let text = format!("level {level}: {} told", roles.join(", "));
+        vec![
+            Effect::Timeline(TimelineKind::Escalated, text),
+            Effect::Page { level, roles },
+        ]
+    }
+
     fn escalate(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
-        while let Some((level, due)) = self.next_level() {
-            if now < due {
-                return;
-            }
-            let roles = self.levels[self.levels_told].roles.clone();
-            self.levels_told += 1;
-            let text = format!("level {level}: {} told", roles.join(", "));
-            effects.push(Effect::Timeline(TimelineKind::Escalated, text));
-            effects.push(Effect::Page { level, roles });
+        while self.next_level().is_some_and(|(_, due)| due <= now) {
+            effects.extend(self.tell_next_level());
         }
     }
 }

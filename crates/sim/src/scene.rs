@@ -146,6 +146,13 @@ impl Scene {
         assert!(response.0 < 300, "the fault switch answers: {response:?}");
     }
 
+    /// Puts other contacts in force, as an operator would: a new file and a reload.
+    pub async fn contacts(&self, text: &str) {
+        write_file(&*self.sim.world().disk, "contacts.yaml", text);
+        let (status, _) = self.belfry("POST", "/-/reload", "").await;
+        assert_eq!(status, 200, "the contacts are accepted");
+    }
+
     /// Asks Belfry.
     pub async fn belfry(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
         let belfry = self.belfry.as_ref().expect("Belfry runs");

@@ -244,3 +244,41 @@ async fn idle_and_ordinary_traffic_open_no_incident() {
         scene.stop().await;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_level_without_people_goes_to_the_next_at_once() {
+    let scene = scene().await;
+    scene
+        .contacts(
+            "
+format: 1
+people:
+  - {name: lea, roles: [team-lead], channels: [{type: webhook, url: 'http://receiver.test:80/lea'}]}
+  - {name: max, roles: [management], channels: [{type: webhook, url: 'http://receiver.test:80/max'}]}
+",
+        )
+        .await;
+    scene.pass(5 * MINUTE).await;
+    scene.faults(r#"{"error_share": 0.5}"#).await;
+    scene.pass(FIRST_PAGE_WITHIN).await;
+    let told = |pages: &[PageSeen]| -> Vec<(String, i64)> {
+        of(pages, "HighErrorRate", "firing")
+            .iter()
+            .map(|page| (page.person.clone(), page.level))
+            .collect()
+    };
+    assert_eq!(told(&scene.inbox.pages()), [("lea".to_owned(), 2)]);
+    let incident = scene.incident("HighErrorRate").await.expect("it is open");
+    let says = incident["timeline"]
+        .to_string()
+        .contains("nobody fills on-call: level 1 reached nobody");
+    assert!(says, "{}", incident["timeline"]);
+    scene.pass(31 * MINUTE).await;
+    let all = told(&scene.inbox.pages());
+    assert_eq!(
+        all,
+        [("lea".to_owned(), 2), ("max".to_owned(), 3)],
+        "level 3 keeps its time"
+    );
+    scene.stop().await;
+}

@@ -5,16 +5,17 @@
 //! again: nothing is half done. Store and memory change in one piece of blocking work, which holds the lock on the state
 //! to its end: a caller that goes away in between (a broken connection, a reload) cannot leave the two apart.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use alerting::{
-    Effect, Evaluation, Incident, IncidentId, IncidentInput, RuleState, Transition, TransitionKind,
+    Effect, Evaluation, Incident, IncidentId, IncidentInput, RuleState, TimelineKind, Transition,
+    TransitionKind,
 };
 use model::{Labels, Timestamp};
-use plan::AlertRule;
+use plan::{AlertRule, EscalationLevel};
 use tokio::sync::{Notify, OwnedMutexGuard};
 use world::World;
 
@@ -384,38 +385,50 @@ impl Desk {
             pages: Vec::new(),
             page_resolved: false,
         };
-        for effect in effects {
+        let mut waiting = VecDeque::from(effects);
+        while let Some(effect) = waiting.pop_front() {
             match effect {
                 Effect::Timeline(kind, text) => change.timeline.push((kind, text)),
                 Effect::PageResolved => change.page_resolved = true,
-                Effect::Page { level, roles } => self.page(setup, &mut change, level, &roles),
+                Effect::Page { level, roles } => {
+                    let reached = self.page(setup, &mut change, level, &roles);
+                    if !reached && has_reachable_successor(setup, &change.incident, level) {
+                        waiting.extend(change.incident.tell_next_level());
+                    }
+                }
             }
         }
         change
     }
 
-    fn page(&self, setup: &Setup, change: &mut IncidentChange, level: usize, roles: &[String]) {
-        let people = setup.people(roles);
-        if people.is_empty() {
+    /// Queues the pages of a level; whether it reaches anybody.
+    fn page(
+        &self,
+        setup: &Setup,
+        change: &mut IncidentChange,
+        level: usize,
+        roles: &[String],
+    ) -> bool {
+        let pages = setup.people(roles).into_iter().filter_map(|person| {
+            let channel = channel_kind(person.channels.first()?).to_owned();
+            Some(NewPage {
+                level,
+                person: person.name.clone(),
+                channel,
+            })
+        });
+        let before = change.pages.len();
+        change.pages.extend(pages);
+        let reached = change.pages.len() > before;
+        if !reached {
             self.metrics.pages_unroutable.inc();
             let text = format!(
                 "nobody fills {}: level {level} reached nobody",
                 roles.join(", ")
             );
-            change
-                .timeline
-                .push((alerting::TimelineKind::GivenUp, text));
+            change.timeline.push((TimelineKind::GivenUp, text));
         }
-        for person in people {
-            if let Some(channel) = person.channels.first() {
-                let channel = channel_kind(channel).to_owned();
-                change.pages.push(NewPage {
-                    level,
-                    person: person.name.clone(),
-                    channel,
-                });
-            }
-        }
+        reached
     }
 
     /// Records a change in the store and then in memory. The lock goes in and comes back, so that it is held until both are
@@ -473,6 +486,18 @@ impl DeskState {
         }
         pages
     }
+}
+
+/// Whether the level that was told last reached nobody while a later one would reach somebody. Where no later one would
+/// either, the ladder keeps its times: contacts may be put in force before they come.
+fn has_reachable_successor(setup: &Setup, incident: &Incident, level: usize) -> bool {
+    let reaches = |later: &EscalationLevel| {
+        setup
+            .people(&later.roles)
+            .iter()
+            .any(|person| !person.channels.is_empty())
+    };
+    incident.levels_told == level && incident.levels[level..].iter().any(reaches)
 }
 
 fn incident_input(transition: &Transition, summary: &str) -> Option<IncidentInput> {
