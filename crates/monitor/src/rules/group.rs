@@ -39,8 +39,46 @@ pub struct RuleGroupLoop {
 }
 
 impl RuleGroupLoop {
-    /// Evaluates on the grid until dropped.
+    /// Evaluates until dropped: right after each scrape where all rules read one job, else on the grid. A value is then a
+    /// second old when it is judged, and not up to an interval.
     pub async fn run(self) {
+        match self.followed_job() {
+            Some(job) => self.run_after_scrapes(&job).await,
+            None => self.run_on_grid().await,
+        }
+    }
+
+    /// The one job that every rule reads, if it is scraped as often as the group is evaluated.
+    fn followed_job(&self) -> Option<String> {
+        let job = self.group.rules.first()?.sources.first()?;
+        let only = |rule: &AlertRule| rule.sources.as_slice() == std::slice::from_ref(job);
+        let targets = self.scrapes.targets();
+        let mut of_job = targets.iter().filter(|target| target.job == *job);
+        let is_single = of_job
+            .next()
+            .is_some_and(|target| target.interval == self.group.interval);
+        (is_single && of_job.next().is_none() && self.group.rules.iter().all(only))
+            .then(|| job.clone())
+    }
+
+    async fn run_after_scrapes(&self, job: &str) {
+        let mut finished = self.scrapes.finished(job);
+        // A scrape may take its whole interval; past that the loop is in trouble, and rules go on without it.
+        let patience = self.group.interval * 2;
+        loop {
+            let scraped = world::timeout(patience, finished.changed()).await;
+            let at = match scraped {
+                Ok(Ok(())) => *finished.borrow_and_update(),
+                Ok(Err(_)) | Err(world::Elapsed) => {
+                    self.metrics.evaluations_missed.inc();
+                    Timestamp::from(self.world.clock.now())
+                }
+            };
+            self.evaluate_once(at).await;
+        }
+    }
+
+    async fn run_on_grid(&self) {
         let offset = spread(&self.group.name, self.group.interval);
         let mut ticker = Ticker::new(self.world.clock.clone(), self.group.interval, offset);
         loop {

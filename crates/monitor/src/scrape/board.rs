@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use model::Timestamp;
+use tokio::sync::watch;
 
 /// Whether a target answers.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -57,6 +58,8 @@ pub struct TargetStatus {
 #[derive(Default)]
 pub struct ScrapeBoard {
     targets: Mutex<BTreeMap<(String, String), TargetStatus>>,
+    /// Tells whoever waits for a job's scrapes the time of the last one.
+    finished: Mutex<BTreeMap<String, watch::Sender<Timestamp>>>,
 }
 
 impl ScrapeBoard {
@@ -83,10 +86,27 @@ impl ScrapeBoard {
         self.lock().values().all(|target| target.is_complete(now))
     }
 
-    /// Writes a target's state down.
+    /// Changes to the time of each scrape of a job as soon as it is stored, whole or failed.
+    pub fn finished(&self, job: &str) -> watch::Receiver<Timestamp> {
+        let mut finished = self
+            .finished
+            .lock()
+            .expect("no code panics while it holds this lock");
+        finished.entry(job.to_owned()).or_default().subscribe()
+    }
+
+    /// Writes a target's state down and wakes who waits for it.
     pub(super) fn update(&self, status: TargetStatus) {
+        let (job, last) = (status.job.clone(), status.last_scrape);
         self.lock()
             .insert((status.job.clone(), status.instance.clone()), status);
+        if let Some(at) = last {
+            let mut finished = self
+                .finished
+                .lock()
+                .expect("no code panics while it holds this lock");
+            finished.entry(job).or_default().send_replace(at);
+        }
     }
 
     /// Forgets targets that are not among these (after a reload).

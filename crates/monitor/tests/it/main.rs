@@ -19,6 +19,7 @@ mod incidents_api;
 mod logs_api;
 mod probing;
 mod prometheus_api;
+mod promptness;
 mod reloading;
 mod scraping;
 mod starting;

@@ -345,7 +345,7 @@ async fn targets_rules_and_alerts() {
     assert_eq!(target["scrapeInterval"], "15s");
 
     belfry.expose("stock 0\n");
-    belfry.pass(40).await;
+    belfry.pass(25).await;
     let rules = belfry.get("/api/v1/rules").await;
     let group = &rules["data"]["groups"][0];
     assert_eq!(
