@@ -381,6 +381,8 @@ impl App {
                 desk: self.desk.clone(),
                 metrics: self.metrics.clone(),
                 log: self.log.clone(),
+                recorder: self.recorder.clone(),
+                shown: Mutex::default(),
             };
             tasks.spawn_until_stop(&format!("rules {}", group.name), group_loop.run());
         }

@@ -261,6 +261,17 @@ impl Desk {
         self.state.lock().await.rules.clone()
     }
 
+    /// The instances of one rule; none before its first evaluation.
+    pub async fn rule_state(&self, rule: &str) -> RuleState {
+        self.state
+            .lock()
+            .await
+            .rules
+            .get(rule)
+            .cloned()
+            .unwrap_or_default()
+    }
+
     /// Incidents that are not resolved, as the desk holds them.
     pub async fn open_incidents(&self) -> Vec<Incident> {
         self.state.lock().await.open.values().cloned().collect()

@@ -1,6 +1,7 @@
 //! The loop of one rule group.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
 use alerting::Evaluation;
 use model::Timestamp;
@@ -9,9 +10,10 @@ use telemetry::log::Logger;
 use world::{Ticker, World};
 
 use super::evaluate::evaluate;
+use super::series::AlertSeries;
 use super::{RuleBoard, RuleReport};
 use crate::incident::Desk;
-use crate::metrics::MetricsBackend;
+use crate::metrics::{MetricsBackend, Recorder};
 use crate::probe::{DEPENDENCY_UP, ProbeBoard};
 use crate::scrape::{ScrapeBoard, spread};
 use crate::self_metrics::SelfMetrics;
@@ -36,6 +38,10 @@ pub struct RuleGroupLoop {
     pub metrics: Arc<SelfMetrics>,
     /// Belfry's own log.
     pub log: Logger,
+    /// Where the rules' states become samples.
+    pub recorder: Arc<Recorder>,
+    /// What each rule showed last.
+    pub shown: Mutex<BTreeMap<String, AlertSeries>>,
 }
 
 impl RuleGroupLoop {
@@ -145,6 +151,25 @@ impl RuleGroupLoop {
                 .field("rule", rule.name.as_str())
                 .field("error", error.to_string().as_str())
                 .emit();
+        }
+        self.show(rule, at).await;
+    }
+
+    /// Writes the rule's instances as samples.
+    async fn show(&self, rule: &AlertRule, at: Timestamp) {
+        let state = self.desk.rule_state(&rule.name).await;
+        let samples = {
+            let mut shown = self
+                .shown
+                .lock()
+                .expect("no code panics while it holds this lock");
+            shown
+                .entry(rule.name.clone())
+                .or_default()
+                .samples(rule, &state)
+        };
+        if !samples.is_empty() && self.recorder.record(at, samples).await.is_err() {
+            self.metrics.own_samples_lost.inc();
         }
     }
 }

@@ -3,9 +3,11 @@
 mod board;
 mod evaluate;
 mod group;
+mod series;
 mod template;
 
 pub use board::{RuleBoard, RuleReport};
 pub use evaluate::subject_of;
 pub use group::RuleGroupLoop;
+pub use series::AlertSeries;
 pub use template::fill_template;

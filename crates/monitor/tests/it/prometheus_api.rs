@@ -378,6 +378,25 @@ async fn targets_rules_and_alerts() {
         (&json!("firing"), &json!("0"))
     );
 
+    let state = "ALERTS%7Balertname=%22NoStock%22%7D";
+    let firing = json!({"__name__": "ALERTS", "alertname": "NoStock", "alertstate": "firing", "severity": "critical",
+        "job": "shop", "instance": "shop.test:80"});
+    let shown = belfry.get(&format!("/api/v1/query?query={state}")).await;
+    assert_eq!(shown["data"]["result"][0]["metric"], firing, "{shown}");
+    assert_eq!(
+        shown["data"]["result"].as_array().map(Vec::len),
+        Some(1),
+        "pending has ended: {shown}"
+    );
+    belfry.expose("stock 5\n");
+    belfry.pass(16).await;
+    let shown = belfry.get(&format!("/api/v1/query?query={state}")).await;
+    assert_eq!(
+        shown["data"]["result"],
+        json!([]),
+        "a resolved alert leaves no series behind"
+    );
+
     belfry.expose("");
     belfry.pass(15).await;
     let targets = belfry.get("/api/v1/targets").await;
