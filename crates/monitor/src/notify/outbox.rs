@@ -161,7 +161,7 @@ impl Outbox {
         self.log
             .warn("page")
             .field("person", page.person.as_str())
-            .field("level", page.level as u64)
+            .field("escalation_level", page.level as u64)
             .field("kind", page.kind.as_str())
             .field("incident", detail.incident.id.0)
             .field("alert", detail.incident.alert.as_str())
