@@ -178,15 +178,6 @@ impl IncidentStore for SqliteIncidents {
         Ok(pages.collect::<rusqlite::Result<_>>()?)
     }
 
-    fn next_page_due(&mut self) -> Result<Option<Timestamp>, IncidentStoreError> {
-        let due: Option<i64> = self.connection.query_row(
-            "SELECT min(next_attempt_at) FROM pages WHERE state = 'queued'",
-            [],
-            |row| row.get(0),
-        )?;
-        Ok(due.map(Timestamp::from_millis))
-    }
-
     fn queue(&mut self) -> Result<(u64, Option<Timestamp>), IncidentStoreError> {
         let (count, oldest): (i64, Option<i64>) = self.connection.query_row(
             "SELECT count(*), min(queued_at) FROM pages WHERE state = 'queued'",

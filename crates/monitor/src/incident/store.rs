@@ -204,9 +204,6 @@ pub trait IncidentStore: Send {
     /// person about the same incident that says "firing".
     fn due_pages(&mut self, now: Timestamp, limit: usize) -> Result<Vec<Page>, IncidentStoreError>;
 
-    /// When the next page is due, if one waits.
-    fn next_page_due(&mut self) -> Result<Option<Timestamp>, IncidentStoreError>;
-
     /// How many pages wait, and since when the oldest does.
     fn queue(&mut self) -> Result<(u64, Option<Timestamp>), IncidentStoreError>;
 

@@ -99,10 +99,6 @@ impl IncidentStore for Full {
         self.inner.due_pages(now, limit)
     }
 
-    fn next_page_due(&mut self) -> Result<Option<Timestamp>, IncidentStoreError> {
-        self.inner.next_page_due()
-    }
-
     fn queue(&mut self) -> Result<(u64, Option<Timestamp>), IncidentStoreError> {
         self.inner.queue()
     }
