@@ -201,6 +201,8 @@ fn rule(line: &str) -> AlertRule {
             text,
         },
         hold: parse_duration(option("for").unwrap_or("0")).unwrap(),
+        keep_firing: parse_duration(option("keep_firing_for").unwrap_or("0")).unwrap(),
+        group_by: None,
         severity: if option("severity") == Some("warning") {
             Severity::Warning
         } else {

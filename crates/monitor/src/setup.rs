@@ -3,7 +3,7 @@
 use std::sync::{Arc, RwLock};
 
 use model::Timestamp;
-use plan::{Channel, Contacts, Person, Plan, SecretSource};
+use plan::{Contacts, Person, Plan, SecretSource};
 use world::Disk;
 
 /// Reads environment variables; passed in from `main`, the only place that may read them.
@@ -70,7 +70,7 @@ impl Setup {
             .flat_map(|policy| &policy.levels);
         let mut empty: Vec<&str> = levels
             .flat_map(|level| &level.roles)
-            .filter(|role| self.contacts.with_role(role).next().is_none())
+            .filter(|role| !self.contacts.can_fill(role))
             .map(String::as_str)
             .collect();
         empty.sort_unstable();
@@ -81,14 +81,6 @@ impl Setup {
                 empty.join(", ")
             )
         })
-    }
-}
-
-/// The word for a channel's kind that stores and pages use.
-pub fn channel_kind(channel: &Channel) -> &'static str {
-    match channel {
-        Channel::Webhook { .. } => "webhook",
-        Channel::Log => "log",
     }
 }
 

@@ -7,6 +7,7 @@
 //! shown by [`render`] or in one line.
 
 mod plan;
+mod response;
 
 mod check;
 mod codes;
@@ -26,11 +27,12 @@ mod syntax;
 mod values;
 
 pub use codes::Code;
-pub use contacts::{Channel, Contacts, Person, SecretSource};
+pub use contacts::*;
 pub use diagnostics::{Diagnostic, DiagnosticSeverity, TextSpan};
 pub use limits::{DIAGNOSTICS_MAX, TEXT_BYTES_MAX};
 pub use plan::*;
 pub use render::render;
+pub use response::*;
 pub use series::{BELFRY_SERIES, PLAN_METRIC_PRESENT};
 
 use context::Context;

@@ -52,3 +52,10 @@ pub(crate) const INTERVAL_DEFAULT: Duration = Duration::from_secs(15);
 
 /// How long a scrape or probe may take unless the plan says otherwise, where the interval is not shorter.
 pub(crate) const TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
+
+/// The shortest time between two pages about one incident to one person, when further alerts join it, unless the plan
+/// says otherwise.
+pub(crate) const PAGE_INTERVAL_DEFAULT: Duration = Duration::from_secs(5 * 60);
+
+/// How long a step of a procedure may take unless the plan says otherwise: a responder waits for it.
+pub(crate) const STEP_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);

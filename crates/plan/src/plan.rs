@@ -5,6 +5,11 @@
 
 use std::time::Duration;
 
+use crate::{
+    DeploymentTracking, EscalationPolicy, Heartbeat, IncidentOptions, IncomingAlerts, Inhibition,
+    MaintenanceWindow, Messages, Procedure,
+};
+
 /// A whole monitoring plan: everything that Belfry runs comes from one of these.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -38,6 +43,22 @@ pub struct Plan {
     pub critical_paths: Vec<CriticalPath>,
     /// How long samples are kept.
     pub metrics_retention: Duration,
+    /// How alerts become incidents.
+    pub incidents: IncidentOptions,
+    /// Which alerts hold others back.
+    pub inhibitions: Vec<Inhibition>,
+    /// When pages are held back, again and again.
+    pub maintenance_windows: Vec<MaintenanceWindow>,
+    /// Templates of what is sent.
+    pub messages: Messages,
+    /// Jobs that must report.
+    pub heartbeats: Vec<Heartbeat>,
+    /// What happens to alerts that other programs send; `None`: the first policy, as warnings unless they say otherwise.
+    pub incoming_alerts: Option<IncomingAlerts>,
+    /// How deployments are seen.
+    pub deployments: Option<DeploymentTracking>,
+    /// Further addresses (`host:port`) that requests of procedures may go to.
+    pub procedures_may_reach: Vec<String>,
 }
 
 /// Where something stands in the plan's text, both counted from 1.
@@ -222,6 +243,10 @@ pub struct AlertRule {
     pub expr: Expression,
     /// How long it must hold before it fires.
     pub hold: Duration,
+    /// How long it goes on firing after the condition ended, so that a short calm does not resolve it.
+    pub keep_firing: Duration,
+    /// Labels by which its alerts group into incidents; `None`: the plan's.
+    pub group_by: Option<Vec<String>>,
     /// How urgent.
     pub severity: Severity,
     /// Labels added to the alert, besides `alertname` and `severity`.
@@ -402,61 +427,6 @@ pub struct Probe {
     pub dependencies: Vec<String>,
     /// Where it is declared.
     pub at: Location,
-}
-
-/// Who is told, minute by minute, until somebody acknowledges.
-#[derive(Clone, Debug)]
-pub struct EscalationPolicy {
-    /// Its name.
-    pub name: String,
-    /// Its levels, in order, with rising times.
-    pub levels: Vec<EscalationLevel>,
-}
-
-/// One level of an escalation policy.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EscalationLevel {
-    /// How long after the incident opened.
-    pub after: Duration,
-    /// The roles that are told.
-    pub roles: Vec<String>,
-}
-
-/// What a responder does, step by step.
-#[derive(Clone, Debug)]
-pub struct Procedure {
-    /// Its name in references.
-    pub id: String,
-    /// Its title.
-    pub title: String,
-    /// Its steps, in order.
-    pub steps: Vec<Step>,
-    /// Document or added.
-    pub origin: Origin,
-    /// Where it is declared.
-    pub at: Location,
-}
-
-/// One step of a procedure.
-#[derive(Clone, Debug)]
-pub struct Step {
-    /// What to do.
-    pub title: String,
-    /// How Belfry helps with it.
-    pub kind: StepKind,
-}
-
-/// How Belfry helps with a step.
-#[derive(Clone, Debug)]
-pub enum StepKind {
-    /// A person does it and ticks it.
-    Manual,
-    /// A metrics query, shown as a chart.
-    Query(Expression),
-    /// A log search in the words of the log page's search bar.
-    Logs(String),
-    /// A probe, by name.
-    Check(String),
 }
 
 /// A promised target.

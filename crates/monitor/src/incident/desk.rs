@@ -22,7 +22,7 @@ use world::World;
 use super::store::*;
 use crate::rules::fill_template;
 use crate::self_metrics::SelfMetrics;
-use crate::setup::{CurrentSetup, Setup, channel_kind};
+use crate::setup::{CurrentSetup, Setup};
 
 /// How often the store is told that Belfry is alive.
 const TOUCH_MS: i64 = 60_000;
@@ -421,7 +421,7 @@ impl Desk {
         roles: &[String],
     ) -> bool {
         let pages = setup.people(roles).into_iter().filter_map(|person| {
-            let channel = channel_kind(person.channels.first()?).to_owned();
+            let channel = person.channels.first()?.kind().to_owned();
             Some(NewPage {
                 level,
                 person: person.name.clone(),

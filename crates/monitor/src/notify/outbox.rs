@@ -15,7 +15,7 @@ use world::World;
 use super::webhook::{self, WebhookContext};
 use crate::incident::{Desk, IncidentDetail, Page, PageId, PageOutcome, PageState};
 use crate::self_metrics::SelfMetrics;
-use crate::setup::{CurrentSetup, Environment, channel_kind};
+use crate::setup::{CurrentSetup, Environment};
 
 /// Attempts that run at once.
 const ATTEMPTS_AT_ONCE: usize = 64;
@@ -125,14 +125,14 @@ impl Outbox {
         let channel = person
             .channels
             .iter()
-            .find(|channel| channel_kind(channel) == page.channel);
+            .find(|channel| channel.kind() == page.channel);
         match channel {
             None => Err(format!(
                 "{} no longer has a {} channel",
                 page.person, page.channel
             )),
             Some(Channel::Log) => Ok(()),
-            Some(Channel::Webhook { url, token }) => {
+            Some(Channel::Webhook { url, token, .. }) => {
                 let context = WebhookContext {
                     setup: &setup,
                     detail: &detail,
@@ -148,6 +148,7 @@ impl Outbox {
                 )
                 .await
             }
+            Some(other) => Err(format!("{} cannot be sent yet", other.kind())),
         }
     }
 

@@ -21,7 +21,12 @@ pub(crate) fn contacts(context: &mut Context<'_>, root: &Node) -> Option<Contact
     super::format(context, &mut fields);
     let people = super::section(context, &mut fields, "people", person);
     fields.finish(context);
-    Some(Contacts { people })
+    Some(Contacts {
+        people,
+        rotas: Vec::new(),
+        mail_server: None,
+        dead_mans_switch: None,
+    })
 }
 
 fn person(context: &mut Context<'_>, node: &Node) -> Option<Person> {
@@ -86,5 +91,9 @@ fn webhook(context: &mut Context<'_>, fields: &mut Fields<'_>) -> Option<Channel
     let environment = environment.and_then(|node| values::text(context, node));
     let token = file.map(|path| SecretSource::File(path.to_owned()));
     let token = token.or(environment.map(|name| SecretSource::Environment(name.to_owned())));
-    Some(Channel::Webhook { url: url?, token })
+    Some(Channel::Webhook {
+        url: url?,
+        token,
+        signing_key: None,
+    })
 }

@@ -16,9 +16,9 @@ pub(crate) use contacts::contacts;
 use crate::context::Context;
 use crate::diagnostics::quote;
 use crate::fields::Fields;
-use crate::limits::METRICS_RETENTION_DEFAULT;
+use crate::limits::{METRICS_RETENTION_DEFAULT, PAGE_INTERVAL_DEFAULT};
 use crate::node::Node;
-use crate::{Code, Location, Logs, Origin, Plan, values};
+use crate::{Code, IncidentOptions, Location, Logs, Messages, Origin, Plan, values};
 
 /// The format of plans and contacts files that this Belfry reads.
 const FORMAT: &str = "1";
@@ -93,6 +93,17 @@ pub(crate) fn plan(context: &mut Context<'_>, root: &Node) -> Option<Plan> {
         coverage: coverage.unwrap_or(objectives::COVERAGE_DEFAULT),
         critical_paths,
         metrics_retention: retention.unwrap_or(METRICS_RETENTION_DEFAULT),
+        incidents: IncidentOptions {
+            group_by: vec!["alertname".to_owned()],
+            page_interval: PAGE_INTERVAL_DEFAULT,
+        },
+        inhibitions: Vec::new(),
+        maintenance_windows: Vec::new(),
+        messages: Messages::default(),
+        heartbeats: Vec::new(),
+        incoming_alerts: None,
+        deployments: None,
+        procedures_may_reach: Vec::new(),
     })
 }
 

@@ -6,6 +6,7 @@ use super::{at, origin};
 use crate::context::{Context, Kind};
 use crate::expression::{self, Allowed};
 use crate::fields::Fields;
+use crate::limits::STEP_TIMEOUT_DEFAULT;
 use crate::node::Node;
 use crate::{Code, EscalationLevel, EscalationPolicy, Procedure, Step, StepKind, values};
 
@@ -25,6 +26,7 @@ pub(super) fn policy(context: &mut Context<'_>, node: &Node) -> Option<Escalatio
     Some(EscalationPolicy {
         name: name?,
         levels: levels?,
+        acknowledgement_expires: None,
     })
 }
 
@@ -125,8 +127,12 @@ fn step(context: &mut Context<'_>, node: &Node) -> Option<Step> {
         (None, None, None) => Some(StepKind::Manual),
     };
     fields.finish(context);
+    let kind = kind?;
     Some(Step {
         title: title?.to_owned(),
-        kind: kind?,
+        automatic: !matches!(kind, StepKind::Manual),
+        changes: false,
+        timeout: STEP_TIMEOUT_DEFAULT,
+        kind,
     })
 }

@@ -78,6 +78,8 @@ fn rule(context: &mut Context<'_>, node: &Node) -> Option<AlertRule> {
     Some(AlertRule {
         expr: expr?,
         hold: hold.unwrap_or(Duration::ZERO),
+        keep_firing: Duration::ZERO,
+        group_by: None,
         severity: severity?,
         labels,
         summary: if summary.is_empty() {

@@ -224,13 +224,16 @@ fn procedure(setup: &Setup, incident: &Incident) -> Value {
         return Value::Null;
     };
     let steps = procedure.steps.iter().map(|step| {
-        let (kind, query) = match &step.kind {
-            StepKind::Manual => ("manual", String::new()),
-            StepKind::Query(expr) => ("query", expr.text.clone()),
-            StepKind::Logs(search) => ("logs", search.clone()),
-            StepKind::Check(probe) => ("check", probe.clone()),
+        let query = match &step.kind {
+            StepKind::Query(expr) | StepKind::Compare { expr, .. } => expr.text.as_str(),
+            StepKind::Logs(search) => search,
+            StepKind::Check(probe) => probe,
+            StepKind::Manual
+            | StepKind::Deployments(_)
+            | StepKind::Request(_)
+            | StepKind::Command(_) => "",
         };
-        json!({"title": step.title, "kind": kind, "query": query})
+        json!({"title": step.title, "kind": step.kind.as_str(), "query": query})
     });
     json!({"id": procedure.id, "title": procedure.title, "steps": steps.collect::<Vec<_>>()})
 }
