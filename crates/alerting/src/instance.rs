@@ -19,6 +19,13 @@ const OUTAGE_TOLERANCE: Duration = Duration::from_secs(60 * 60);
 /// exploded must not take the pager with it.
 const INSTANCES_MAX: usize = 1_000;
 
+/// An instance that fired so often …
+const FLAPPING_FIRINGS: usize = 3;
+/// … within so long flaps …
+const FLAPPING_WINDOW: Duration = Duration::from_secs(60 * 60);
+/// … and then resolves only after it has been calm for so long: one incident that stays open says more than ten that come and go.
+const FLAPPING_CALM: Duration = Duration::from_secs(10 * 60);
+
 /// What evaluating a rule's expression at one time gave.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Evaluation {
@@ -61,6 +68,8 @@ pub struct Instance {
     pub no_data_since: Option<Timestamp>,
     /// Since when complete scrapes bring no value for it.
     pub no_value_since: Option<Timestamp>,
+    /// Since when it fires though its condition no longer holds (`keep_firing_for`, or because it flaps).
+    pub calm_since: Option<Timestamp>,
 }
 
 /// Why an instance stopped firing.
@@ -72,27 +81,54 @@ pub enum ResolveReason {
     NoTraffic,
     /// The rule is no longer in the plan.
     RuleRemoved,
+    /// Whoever sent the alert said so.
+    SaidBySender,
+    /// A person ended it.
+    ByHand,
+    /// Its incident became part of another one.
+    Merged,
 }
 
 impl ResolveReason {
+    /// All reasons.
+    pub const ALL: [ResolveReason; 6] = [
+        ResolveReason::Recovered,
+        ResolveReason::NoTraffic,
+        ResolveReason::RuleRemoved,
+        ResolveReason::SaidBySender,
+        ResolveReason::ByHand,
+        ResolveReason::Merged,
+    ];
+
     /// The word that APIs and stores use.
     pub fn as_str(self) -> &'static str {
         match self {
             ResolveReason::Recovered => "recovered",
             ResolveReason::NoTraffic => "no_traffic",
             ResolveReason::RuleRemoved => "rule_removed",
+            ResolveReason::SaidBySender => "said_by_sender",
+            ResolveReason::ByHand => "by_hand",
+            ResolveReason::Merged => "merged",
+        }
+    }
+
+    /// In words, for timelines.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            ResolveReason::Recovered => "the condition no longer holds",
+            ResolveReason::NoTraffic => "complete scrapes bring no value (no traffic)",
+            ResolveReason::RuleRemoved => "the rule left the plan",
+            ResolveReason::SaidBySender => "its sender says that it is over",
+            ResolveReason::ByHand => "ended by hand",
+            ResolveReason::Merged => "merged into another incident",
         }
     }
 
     /// The reason of a word; `None` for a word that is none.
     pub fn from_word(word: &str) -> Option<ResolveReason> {
-        [
-            ResolveReason::Recovered,
-            ResolveReason::NoTraffic,
-            ResolveReason::RuleRemoved,
-        ]
-        .into_iter()
-        .find(|reason| reason.as_str() == word)
+        ResolveReason::ALL
+            .into_iter()
+            .find(|reason| reason.as_str() == word)
     }
 }
 
@@ -124,6 +160,20 @@ pub enum TransitionKind {
     Resolved(ResolveReason),
 }
 
+impl TransitionKind {
+    /// The word that the history uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            TransitionKind::BecamePending => "pending",
+            TransitionKind::Fired => "firing",
+            TransitionKind::Calmed => "calmed",
+            TransitionKind::LostData => "no_data",
+            TransitionKind::DataCameBack => "data_back",
+            TransitionKind::Resolved(_) => "resolved",
+        }
+    }
+}
+
 /// All instances of one rule.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RuleState {
@@ -133,6 +183,8 @@ pub struct RuleState {
     pub evaluated_at: Option<Timestamp>,
     /// Instances that did not fit in the last step.
     pub left_out: usize,
+    /// When instances fired within the last hour, the oldest first: what tells that one flaps.
+    pub fired: BTreeMap<Labels, Vec<Timestamp>>,
 }
 
 /// What one evaluation says about one instance.
@@ -152,6 +204,7 @@ impl RuleState {
         now: Timestamp,
     ) -> Vec<Transition> {
         self.forget_pending_after_outage(now);
+        self.forget_old_firings(now);
         self.evaluated_at = Some(now);
         let mut transitions = Vec::new();
         let known: Vec<Labels> = self.instances.keys().cloned().collect();
@@ -162,7 +215,42 @@ impl RuleState {
             }
         }
         self.add_new(rule, evaluation, now, &mut transitions);
+        for transition in &transitions {
+            if transition.kind == TransitionKind::Fired {
+                let fired = self.fired.entry(transition.labels.clone()).or_default();
+                fired.push(now);
+            }
+        }
         transitions
+    }
+
+    /// The machine's clock was set: moves everything that counts elapsed time.
+    pub fn clock_was_set(&mut self, by_ms: i64) {
+        let shift = |at: &mut Timestamp| {
+            *at = Timestamp::from_millis(at.as_millis().saturating_add(by_ms));
+        };
+        self.evaluated_at.iter_mut().for_each(shift);
+        self.fired.values_mut().flatten().for_each(shift);
+        for instance in self.instances.values_mut() {
+            shift(&mut instance.since);
+            instance.no_data_since.iter_mut().for_each(shift);
+            instance.no_value_since.iter_mut().for_each(shift);
+            instance.calm_since.iter_mut().for_each(shift);
+        }
+    }
+
+    /// Whether an instance comes and goes too often to be believed when it goes.
+    pub fn is_flapping(&self, labels: &Labels) -> bool {
+        self.fired
+            .get(labels)
+            .is_some_and(|fired| fired.len() >= FLAPPING_FIRINGS)
+    }
+
+    fn forget_old_firings(&mut self, now: Timestamp) {
+        self.fired.retain(|_, fired| {
+            fired.retain(|at| now.since(*at) < FLAPPING_WINDOW);
+            !fired.is_empty()
+        });
     }
 
     /// Ends every instance, for a rule that left the plan.
@@ -201,10 +289,15 @@ impl RuleState {
         evidence: Evidence,
         now: Timestamp,
     ) -> Option<Transition> {
+        let calm = if self.is_flapping(labels) {
+            rule.keep_firing.max(FLAPPING_CALM)
+        } else {
+            rule.keep_firing
+        };
         let instance = self.instances.get_mut(labels)?;
         let kind = match instance.phase {
             Phase::Pending => instance.step_pending(rule, evidence, now),
-            Phase::Firing { .. } => instance.step_firing(rule, evidence, now),
+            Phase::Firing { .. } => instance.step_firing(rule, evidence, calm, now),
         }?;
         let value = instance.value;
         if matches!(kind, TransitionKind::Calmed | TransitionKind::Resolved(_)) {
@@ -251,6 +344,7 @@ impl RuleState {
                 value: *value,
                 no_data_since: None,
                 no_value_since: None,
+                calm_since: None,
             };
             self.instances.insert(labels.clone(), instance);
             transitions.push(Transition {
@@ -292,42 +386,52 @@ impl Instance {
         }
     }
 
+    /// `calm` is how long the condition must have been false before the instance resolves.
     fn step_firing(
         &mut self,
         rule: &AlertRule,
         evidence: Evidence,
+        calm: Duration,
         now: Timestamp,
     ) -> Option<TransitionKind> {
         match evidence {
             Evidence::Holds(value) => {
                 self.value = value;
                 self.no_value_since = None;
-                self.no_data_since
-                    .take()
-                    .map(|_| TransitionKind::DataCameBack)
+                self.calm_since = None;
+                self.data_came_back()
             }
-            Evidence::DoesNotHold => Some(TransitionKind::Resolved(ResolveReason::Recovered)),
-            Evidence::NoValue if rule.no_traffic == NoTraffic::Page => self
-                .no_data_since
-                .take()
-                .map(|_| TransitionKind::DataCameBack),
+            Evidence::DoesNotHold => {
+                self.no_value_since = None;
+                let since = *self.calm_since.get_or_insert(now);
+                if now.since(since) >= calm {
+                    return Some(TransitionKind::Resolved(ResolveReason::Recovered));
+                }
+                self.data_came_back()
+            }
+            Evidence::NoValue if rule.no_traffic == NoTraffic::Page => self.data_came_back(),
             Evidence::NoValue => {
                 let since = *self.no_value_since.get_or_insert(now);
-                if now.since(since) >= rule.hold {
+                if now.since(since) >= rule.hold.max(calm) {
                     return Some(TransitionKind::Resolved(ResolveReason::NoTraffic));
                 }
-                self.no_data_since
-                    .take()
-                    .map(|_| TransitionKind::DataCameBack)
+                self.data_came_back()
             }
             Evidence::Unknown => {
-                // The time without a value must be one of complete scrapes, without a gap.
+                // The time of calm, or without a value, must be one of complete scrapes, without a gap.
                 self.no_value_since = None;
+                self.calm_since = None;
                 let was_known = self.no_data_since.is_none();
                 self.no_data_since.get_or_insert(now);
                 was_known.then_some(TransitionKind::LostData)
             }
         }
+    }
+
+    fn data_came_back(&mut self) -> Option<TransitionKind> {
+        self.no_data_since
+            .take()
+            .map(|_| TransitionKind::DataCameBack)
     }
 }
 

@@ -4,17 +4,24 @@
 //! monitor performs the effects and records them. That is what lets a simulation run a month of escalations in seconds.
 //!
 //! Reading order: [`RuleState::step`] (one rule's alert instances), [`Incident::step`] (what people see and are told),
-//! [`after_attempt`] (what becomes of a page whose delivery was tried).
+//! [`Holds`] (what holds pages back), [`StormGate`] (what keeps a storm from burying a person), [`after_attempt`] (what becomes of a
+//! page whose delivery was tried).
 
 mod delivery;
+mod hold;
 mod incident;
 mod instance;
+mod storm;
+mod timeline;
 
 pub use delivery::{Attempt, NextStep, after_attempt};
+pub use hold::{FiringAlert, Hold, HoldKind, Holds, Silence};
 pub use incident::{
-    Acknowledgement, Effect, Incident, IncidentId, IncidentInput, IncidentState, Member,
-    Resolution, TimelineKind,
+    Acknowledgement, Effect, ForeignAlert, Incident, IncidentHead, IncidentInput, IncidentState,
+    MEMBERS_MAX, Member, PageReason, Resolution,
 };
 pub use instance::{
     Evaluation, Instance, Phase, ResolveReason, RuleState, Transition, TransitionKind,
 };
+pub use storm::{Admission, StormGate};
+pub use timeline::{IncidentId, TimelineKind};

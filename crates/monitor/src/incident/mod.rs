@@ -1,12 +1,13 @@
 //! Incidents: the store that remembers them and the desk that steps them.
 
 mod desk;
+mod pages;
+mod runs;
 mod sqlite;
 mod store;
 
-pub use desk::{ActionError, Desk};
+pub use desk::{ActionError, Desk, ManualIncident, ReceivedAlert};
+pub use pages::*;
+pub use runs::*;
 pub use sqlite::SqliteIncidents;
-pub use store::{
-    Change, IncidentChange, IncidentDetail, IncidentFilter, IncidentStore, IncidentStoreError,
-    Loaded, NewPage, Page, PageId, PageKind, PageOutcome, PageState, TimelineEntry,
-};
+pub use store::*;

@@ -1,14 +1,18 @@
-//! The seam to whatever remembers incidents, in domain verbs. Every method takes `now`; no adapter reads a clock.
+//! The seam to whatever remembers incidents, in domain verbs. No adapter reads a clock: times come in.
 //!
-//! One [`Change`] is one transaction: the rule's instances, the incidents that changed, what is written to their timelines
-//! and the pages that follow from it are all there or none is. A page is a row before it is a request, so a crash
+//! One [`Change`] is one transaction: the rule's instances, the incidents that changed, what is written to their timelines,
+//! the pages and step runs that follow from it are all there or none is. A page is a row before it is a request, so a crash
 //! between deciding and sending loses nothing.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-use alerting::{Incident, IncidentId, RuleState, TimelineKind};
-use model::Timestamp;
+use alerting::{Incident, IncidentId, RuleState, Silence, TimelineKind};
+use model::{Labels, Timestamp};
+use plan::RotaOverride;
+
+use super::pages::*;
+use super::runs::*;
 
 /// The store failed. Keep the old state, count it, try again at the next tick.
 #[derive(Debug)]
@@ -31,15 +35,34 @@ pub struct Loaded {
     pub open: Vec<Incident>,
     /// The number of the next incident.
     pub next_id: i64,
+    /// Silences that hold or will.
+    pub silences: Vec<Silence>,
+    /// Exceptions to rotas that were made at run time and have not passed.
+    pub overrides: Vec<StoredOverride>,
+    /// People for whom pages wait that no summary carries yet.
+    pub waiting_for_summary: Vec<String>,
 }
 
 /// Everything that changes together.
 #[derive(Debug, Default)]
 pub struct Change {
-    /// A rule whose instances changed.
-    pub rule: Option<(String, RuleState)>,
+    /// Rules whose instances changed.
+    pub rules: Vec<RuleChange>,
     /// Incidents that changed.
     pub incidents: Vec<IncidentChange>,
+    /// Summaries that are due.
+    pub summaries: Vec<NewSummary>,
+}
+
+/// What changes about one rule.
+#[derive(Debug)]
+pub struct RuleChange {
+    /// Which.
+    pub name: String,
+    /// Its instances.
+    pub state: RuleState,
+    /// What is written to its history.
+    pub history: Vec<HistoryEntry>,
 }
 
 /// What changes about one incident.
@@ -47,110 +70,57 @@ pub struct Change {
 pub struct IncidentChange {
     /// Its new state.
     pub incident: Incident,
+    /// The alerts of it that changed; others are as they were.
+    pub touched: Vec<Labels>,
     /// What is written down.
     pub timeline: Vec<(TimelineKind, String)>,
     /// Pages that must be sent.
     pub pages: Vec<NewPage>,
-    /// Whether everybody who was paged must be told that it is over.
-    pub page_resolved: bool,
+    /// Steps that run by themselves.
+    pub runs: Vec<NewRun>,
 }
 
-/// A page to be queued.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewPage {
-    /// The level that is told, counted from 1.
-    pub level: usize,
-    /// Whom.
-    pub person: String,
-    /// By which kind of channel (`webhook`, `log`).
-    pub channel: String,
-}
-
-/// The number of a page.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PageId(pub i64);
-
-/// What a page says.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum PageKind {
-    /// It fires.
-    Firing,
-    /// It is over.
-    Resolved,
-}
-
-impl PageKind {
-    /// The word of the API and of Alertmanager's payload.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            PageKind::Firing => "firing",
-            PageKind::Resolved => "resolved",
+impl IncidentChange {
+    /// A change without consequences, to be filled.
+    pub fn new(incident: Incident) -> IncidentChange {
+        IncidentChange {
+            incident,
+            touched: Vec::new(),
+            timeline: Vec::new(),
+            pages: Vec::new(),
+            runs: Vec::new(),
         }
     }
 }
 
-/// Where a page is.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum PageState {
-    /// Waiting for its (next) attempt.
-    Queued,
-    /// Accepted by the receiver.
-    Delivered,
-    /// Not delivered in a day.
-    GivenUp,
-}
-
-impl PageState {
-    /// The word of the API and the store.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            PageState::Queued => "queued",
-            PageState::Delivered => "delivered",
-            PageState::GivenUp => "given_up",
-        }
-    }
-}
-
-/// A page as it is stored.
+/// One thing that happened to an alert: when and why it fired or did not.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Page {
-    /// Its number; with the incident's it makes the idempotency key.
-    pub id: PageId,
-    /// Its incident.
-    pub incident: IncidentId,
-    /// The level, counted from 1.
-    pub level: usize,
-    /// What it says.
-    pub kind: PageKind,
-    /// Whom.
-    pub person: String,
-    /// By which kind of channel.
-    pub channel: String,
-    /// Where it is.
-    pub state: PageState,
-    /// Attempts so far.
-    pub attempts: u32,
-    /// When it was decided.
-    pub queued_at: Timestamp,
-    /// When it is tried next.
-    pub next_attempt_at: Timestamp,
-    /// When it was accepted.
-    pub delivered_at: Option<Timestamp>,
-    /// Why the last attempt failed.
-    pub last_error: Option<String>,
+pub struct HistoryEntry {
+    /// The rule.
+    pub rule: String,
+    /// Which of its alerts.
+    pub labels: Labels,
+    /// When.
+    pub at: Timestamp,
+    /// What (a word of [`alerting::TransitionKind`]).
+    pub kind: String,
+    /// The value at that time; NaN for none.
+    pub value: f64,
+    /// Why, in a sentence.
+    pub why: String,
 }
 
-/// What an attempt to deliver changed.
+/// Which history is wanted.
 #[derive(Clone, Debug)]
-pub struct PageOutcome {
-    /// The new state.
-    pub state: PageState,
-    /// When to try again, for a page that stays queued.
-    pub next_attempt_at: Timestamp,
-    /// Why it failed.
-    pub error: Option<String>,
-    /// What is written to the incident's timeline, if anything.
-    pub timeline: Option<(TimelineKind, String)>,
+pub struct HistoryFilter {
+    /// Of which rule; `None` for all.
+    pub rule: Option<String>,
+    /// From when …
+    pub from: Timestamp,
+    /// … until when, inclusive.
+    pub until: Timestamp,
+    /// The most entries.
+    pub limit: usize,
 }
 
 /// One line of an incident's timeline.
@@ -173,6 +143,8 @@ pub struct IncidentDetail {
     pub timeline: Vec<TimelineEntry>,
     /// Its pages, the oldest first.
     pub pages: Vec<Page>,
+    /// The steps of its procedure that ran, run or were ticked, the oldest first.
+    pub runs: Vec<StepRun>,
 }
 
 /// Which incidents are wanted.
@@ -184,15 +156,61 @@ pub enum IncidentFilter {
     Resolved,
     /// All.
     All,
+    /// Those that opened in a span: from, inclusive, until, exclusive.
+    OpenedWithin(Timestamp, Timestamp),
 }
 
-/// Remembers incidents, rule instances and pages.
+/// An exception to a rota that somebody made at run time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredOverride {
+    /// Its number.
+    pub id: i64,
+    /// The rota.
+    pub rota: String,
+    /// Who, from when until when.
+    pub turn: RotaOverride,
+    /// Who made it.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Something new that runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deployment {
+    /// When.
+    pub at: Timestamp,
+    /// Of what.
+    pub service: String,
+    /// Where; empty when it was said without one.
+    pub instance: String,
+    /// Which version, as it was said or as the labels of its build metric say.
+    pub version: String,
+    /// Who deployed it; empty when Belfry saw it by itself.
+    pub by: String,
+    /// What they said.
+    pub note: String,
+}
+
+/// A job that reports, as the store remembers it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredHeartbeat {
+    /// Its name.
+    pub name: String,
+    /// Since when it is expected.
+    pub expected_since: Timestamp,
+    /// When it last reported.
+    pub last_at: Option<Timestamp>,
+}
+
+/// Remembers incidents, rule instances, pages and what people decided about them.
 pub trait IncidentStore: Send {
-    /// What a start needs.
+    /// What a start needs. Step runs that a crash cut off are settled: those that change nothing run again, others are
+    /// marked as interrupted.
     ///
     /// # Errors
     /// [`IncidentStoreError`], for this and every other method.
-    fn load(&mut self) -> Result<Loaded, IncidentStoreError>;
+    fn load(&mut self, now: Timestamp) -> Result<Loaded, IncidentStoreError>;
 
     /// Writes that Belfry was alive; once a minute. [`RuleState::evaluated_at`] is restored from it.
     fn touch(&mut self, now: Timestamp) -> Result<(), IncidentStoreError>;
@@ -200,20 +218,41 @@ pub trait IncidentStore: Send {
     /// Records a change as one transaction that survives kill -9 and power loss when this returns.
     fn record(&mut self, change: &Change, now: Timestamp) -> Result<(), IncidentStoreError>;
 
-    /// Pages whose time has come, the oldest first. A page that says "resolved" comes only after every page to the same
-    /// person about the same incident that says "firing".
+    /// The machine's clock was set: moves the times of waiting pages.
+    fn clock_was_set(&mut self, by_ms: i64) -> Result<(), IncidentStoreError>;
+
+    /// Pages whose time has come, critical ones first, then the oldest. A page that says "resolved" comes only after every
+    /// page to the same person about the same incident that says "firing".
     fn due_pages(&mut self, now: Timestamp, limit: usize) -> Result<Vec<Page>, IncidentStoreError>;
 
-    /// How many pages wait, and since when the oldest does.
-    fn queue(&mut self) -> Result<(u64, Option<Timestamp>), IncidentStoreError>;
+    /// How many pages wait, since when the oldest does, and when the next one is due.
+    fn queue(&mut self) -> Result<PageQueue, IncidentStoreError>;
 
-    /// Records how an attempt ended.
+    /// Records how an attempt ended, with what follows: a page by the person's next channel, other channels' pages that
+    /// are no longer needed, the pages that a summary carried.
     fn record_attempt(
         &mut self,
         page: PageId,
         outcome: &PageOutcome,
         now: Timestamp,
     ) -> Result<(), IncidentStoreError>;
+
+    /// Lets the pages of an incident go that wait for its evidence.
+    fn release_pages(
+        &mut self,
+        incident: IncidentId,
+        now: Timestamp,
+    ) -> Result<(), IncidentStoreError>;
+
+    /// The pages that a summary carries.
+    fn pages_in_summary(&mut self, summary: PageId) -> Result<Vec<Page>, IncidentStoreError>;
+
+    /// Attempts to deliver, the newest first.
+    fn attempts(
+        &mut self,
+        incident: Option<IncidentId>,
+        limit: usize,
+    ) -> Result<Vec<DeliveryAttempt>, IncidentStoreError>;
 
     /// Incidents, the newest first.
     fn incidents(
@@ -222,6 +261,72 @@ pub trait IncidentStore: Send {
         limit: usize,
     ) -> Result<Vec<Incident>, IncidentStoreError>;
 
-    /// One incident with its timeline and pages.
+    /// One incident with its timeline, pages and runs.
     fn detail(&mut self, id: IncidentId) -> Result<Option<IncidentDetail>, IncidentStoreError>;
+
+    /// When and why alerts fired or did not, the newest first.
+    fn history(&mut self, filter: &HistoryFilter) -> Result<Vec<HistoryEntry>, IncidentStoreError>;
+
+    /// Queues a step for running, or records that it was ticked. `None` when the step runs already, or ran and changes
+    /// something: such a step runs once.
+    fn queue_run(
+        &mut self,
+        incident: IncidentId,
+        run: &NewRun,
+        now: Timestamp,
+    ) -> Result<Option<RunId>, IncidentStoreError>;
+
+    /// Steps that wait to be run, the oldest first.
+    fn queued_runs(&mut self, limit: usize) -> Result<Vec<StepRun>, IncidentStoreError>;
+
+    /// Marks a step as running.
+    fn start_run(&mut self, run: RunId, now: Timestamp) -> Result<(), IncidentStoreError>;
+
+    /// Records how a step ended.
+    fn finish_run(
+        &mut self,
+        run: RunId,
+        outcome: &RunOutcome,
+        now: Timestamp,
+    ) -> Result<(), IncidentStoreError>;
+
+    /// Silences that ended at or after a time, the newest first.
+    fn silences(
+        &mut self,
+        ended_after: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Silence>, IncidentStoreError>;
+
+    /// Writes a silence, replacing one with its id.
+    fn put_silence(&mut self, silence: &Silence) -> Result<(), IncidentStoreError>;
+
+    /// Writes an exception to a rota; its number.
+    fn put_override(&mut self, added: &StoredOverride) -> Result<i64, IncidentStoreError>;
+
+    /// Ends an exception to a rota at a time; whether it was there.
+    fn end_override(&mut self, id: i64, at: Timestamp) -> Result<bool, IncidentStoreError>;
+
+    /// Writes a deployment down.
+    fn put_deployment(&mut self, deployment: &Deployment) -> Result<(), IncidentStoreError>;
+
+    /// Deployments in a span, both ends inclusive, the newest first.
+    fn deployments(
+        &mut self,
+        from: Timestamp,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Deployment>, IncidentStoreError>;
+
+    /// Expects these jobs from now on, those that are new, and forgets others; what is remembered of each.
+    fn expect_heartbeats(
+        &mut self,
+        names: &[String],
+        now: Timestamp,
+    ) -> Result<Vec<StoredHeartbeat>, IncidentStoreError>;
+
+    /// A job reported.
+    fn beat(&mut self, name: &str, now: Timestamp) -> Result<(), IncidentStoreError>;
+
+    /// Forgets what happened before a time: history, attempts, and incidents that were resolved.
+    fn forget_before(&mut self, before: Timestamp) -> Result<(), IncidentStoreError>;
 }
