@@ -4,11 +4,17 @@
 //! monitor performs the effects and records them. That is what lets a simulation run a month of escalations in seconds.
 //!
 //! Reading order: [`RuleState::step`] (one rule's alert instances), [`Incident::step`] (what people see and are told),
-//! [`after_attempt`] (what becomes of a page whose delivery was tried).
+//! [`window_at`] (when pages are held back), [`recipients`] (who fills the roles of a level), [`on_call`] (whose turn it is),
+//! `recurring.rs` (when a time of day comes, on clocks that jump), [`after_attempt`] (what becomes of a page whose delivery
+//! was tried).
 
 mod delivery;
 mod incident;
 mod instance;
+mod recurring;
+mod rota;
+mod routing;
+mod window;
 
 pub use delivery::{Attempt, NextStep, after_attempt};
 pub use incident::{
@@ -18,3 +24,6 @@ pub use incident::{
 pub use instance::{
     Evaluation, Instance, Phase, ResolveReason, RuleState, Transition, TransitionKind,
 };
+pub use rota::{NEXT_TURNS_MAX, Turn, next_turns, on_call};
+pub use routing::{Recipient, recipients};
+pub use window::{next_window, window_at};
