@@ -4,15 +4,20 @@
 //! monitor performs the effects and records them. That is what lets a simulation run a month of escalations in seconds.
 //!
 //! Reading order: [`RuleState::step`] (one rule's alert instances), [`Incident::step`] (what people see and are told),
-//! [`Holds`] (what holds pages back), [`StormGate`] (what keeps a storm from burying a person), [`after_attempt`] (what becomes of a
-//! page whose delivery was tried).
+//! [`Holds`] (what holds pages back, with [`window_at`]), [`recipients`] (who fills the roles of a level), [`on_call`] (whose
+//! turn it is), `recurring.rs` (when a time of day comes, on clocks that jump), [`StormGate`] (what keeps a storm from burying
+//! a person), [`after_attempt`] (what becomes of a page whose delivery was tried).
 
 mod delivery;
 mod hold;
 mod incident;
 mod instance;
+mod recurring;
+mod rota;
+mod routing;
 mod storm;
 mod timeline;
+mod window;
 
 pub use delivery::{Attempt, NextStep, after_attempt};
 pub use hold::{FiringAlert, Hold, HoldKind, Holds, Silence};
@@ -23,5 +28,8 @@ pub use incident::{
 pub use instance::{
     Evaluation, Instance, Phase, ResolveReason, RuleState, Transition, TransitionKind,
 };
+pub use rota::{NEXT_TURNS_MAX, Turn, next_turns, on_call};
+pub use routing::{Recipient, recipients};
 pub use storm::{Admission, StormGate};
 pub use timeline::{IncidentId, TimelineKind};
+pub use window::{next_window, window_at};
