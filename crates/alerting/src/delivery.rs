@@ -4,10 +4,14 @@ use std::time::Duration;
 
 use model::Timestamp;
 
-/// The first wait after a failure; it doubles with every further one …
-const BACK_OFF_FIRST: Duration = Duration::from_secs(5);
-/// … up to this, so that a receiver that comes back is used within a minute.
-const BACK_OFF_MAX: Duration = Duration::from_secs(60);
+/// The waits after failures, in seconds: short at first, so that five failures in a row, each as long as an attempt may
+/// take, cost less than two minutes; then up to one that still uses a receiver within a minute of its return. The last
+/// one repeats.
+const BACK_OFF_SECONDS: [u64; 8] = [2, 4, 8, 10, 10, 20, 40, 60];
+/// After so many failures the person's next channel is tried beside this one …
+const FALL_BACK_AFTER_ATTEMPTS: u32 = 2;
+/// … or after so long, whichever comes first.
+const FALL_BACK_AFTER: Duration = Duration::from_secs(30);
 /// A page that could not be delivered for so long is given up, with a visible alarm.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -42,14 +46,16 @@ pub fn after_attempt(
         Attempt::Accepted => NextStep::Delivered,
         Attempt::Failed if now.since(queued_at) >= GIVE_UP_AFTER => NextStep::GiveUp,
         Attempt::Failed => {
-            let doublings = attempts.saturating_sub(1).min(16);
-            NextStep::RetryAt(
-                now + BACK_OFF_FIRST
-                    .saturating_mul(1 << doublings)
-                    .min(BACK_OFF_MAX),
-            )
+            let index = (attempts.saturating_sub(1) as usize).min(BACK_OFF_SECONDS.len() - 1);
+            NextStep::RetryAt(now + Duration::from_secs(BACK_OFF_SECONDS[index]))
         }
     }
+}
+
+/// Whether the person's next channel is tried too, after an attempt that failed. `attempts` counts it; `queued_at` is when
+/// the page was decided.
+pub fn falls_back(attempts: u32, queued_at: Timestamp, now: Timestamp) -> bool {
+    attempts >= FALL_BACK_AFTER_ATTEMPTS || now.since(queued_at) >= FALL_BACK_AFTER
 }
 
 #[cfg(test)]
@@ -67,12 +73,25 @@ mod tests {
             };
             assert_eq!(step, expect, "attempt {attempts} after {age_s} s");
         };
-        check(1, 0, Some(5));
-        check(2, 5, Some(10));
-        check(4, 40, Some(40));
-        check(5, 100, Some(60));
+        check(1, 0, Some(2));
+        check(2, 5, Some(4));
+        check(4, 40, Some(10));
+        check(7, 100, Some(40));
+        check(8, 100, Some(60));
         check(4_000_000, 100, Some(60));
         check(1500, 24 * 3600 - 1, Some(60));
         check(1500, 24 * 3600, None);
+    }
+
+    #[test]
+    fn another_channel_is_tried_soon() {
+        let check = |attempts: u32, age_s: i64, expect: bool| {
+            let now = Timestamp::from_millis(age_s * 1000);
+            let found = falls_back(attempts, Timestamp::from_millis(0), now);
+            assert_eq!(found, expect, "attempt {attempts} after {age_s} s");
+        };
+        check(1, 1, false);
+        check(2, 3, true);
+        check(1, 30, true);
     }
 }

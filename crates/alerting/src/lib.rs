@@ -19,7 +19,7 @@ mod storm;
 mod timeline;
 mod window;
 
-pub use delivery::{Attempt, NextStep, after_attempt};
+pub use delivery::{Attempt, NextStep, after_attempt, falls_back};
 pub use hold::{FiringAlert, Hold, HoldKind, Holds, Silence};
 pub use incident::{
     Acknowledgement, Effect, ForeignAlert, Incident, IncidentHead, IncidentInput, IncidentState,

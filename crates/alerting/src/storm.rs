@@ -103,9 +103,7 @@ mod tests {
     fn a_storm_is_twenty_pages_and_a_summary() {
         let mut gate = StormGate::default();
         let alone = (0..10_000)
-            .filter(|n| {
-                gate.admit("ada", Severity::Critical, at(n / 200)) == Admission::Alone
-            })
+            .filter(|n| gate.admit("ada", Severity::Critical, at(n / 200)) == Admission::Alone)
             .count();
         assert_eq!(alone, PAGES_MAX);
         assert!(gate.due(at(5)).is_empty());

@@ -44,6 +44,11 @@ impl Problem {
         Problem::new(StatusCode::NOT_FOUND, detail)
     }
 
+    /// It is there already, or was done already.
+    pub(super) fn conflict(detail: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::CONFLICT, detail)
+    }
+
     /// No room now.
     pub(in crate::http) fn busy(detail: impl Into<String>) -> Problem {
         Problem::new(StatusCode::TOO_MANY_REQUESTS, detail).retry_after(1)
@@ -117,6 +122,8 @@ impl From<ActionError> for Problem {
         match error {
             ActionError::NotFound => Problem::not_found(error.to_string()),
             ActionError::Resolved => Problem::new(StatusCode::CONFLICT, error.to_string()),
+            ActionError::Refused(why) => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, why),
+            ActionError::Full(why) => Problem::busy(why),
             ActionError::Store(error) => Problem::from(error),
         }
     }

@@ -1,24 +1,27 @@
 //! The sender: takes due pages from the store, tries them, records how it ended.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use alerting::{Attempt, NextStep, TimelineKind, after_attempt};
+use alerting::{Attempt, Incident, NextStep, PageReason, TimelineKind, after_attempt, falls_back};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use model::Timestamp;
-use plan::Channel;
 use telemetry::log::Logger;
 use world::World;
 
-use super::webhook::{self, WebhookContext};
-use crate::incident::{Desk, IncidentDetail, Page, PageId, PageOutcome, PageState};
+use super::PageContext;
+use crate::incident::{Desk, IncidentDetail, Page, PageId, PageOutcome, PageQueue, PageState};
 use crate::self_metrics::SelfMetrics;
 use crate::setup::{CurrentSetup, Environment};
 
 /// Attempts that run at once.
 const ATTEMPTS_AT_ONCE: usize = 64;
+/// Attempts to one person by one channel that run at once: a receiver that hangs must not take the others' places.
+const ATTEMPTS_AT_ONCE_EACH: usize = 4;
+/// How many due pages are looked at: enough to find one that may go among those whose receivers are busy.
+const LOOKED_AT_MAX: usize = 1_024;
 
 /// The first failed attempts are written to the timeline one by one …
 const TOLD_ATTEMPTS: u32 = 3;
@@ -29,7 +32,15 @@ const TOLD_EVERY: u32 = 60;
 const RECORD_RETRY: Duration = Duration::from_secs(5);
 
 /// The longest wait between two looks at the store, in case a wake-up was missed.
-const POLL: Duration = Duration::from_secs(1);
+const POLL: Duration = Duration::from_secs(5);
+/// The shortest, so that pages whose receivers are all busy do not make the loop spin.
+const POLL_MIN: Duration = Duration::from_millis(100);
+
+/// The most incidents that are read for one summary.
+const SUMMARY_MAX: usize = 1_000;
+
+/// A person and one of their channels.
+type Receiver = (String, String);
 
 /// Sends pages for ever.
 pub struct Outbox {
@@ -54,16 +65,23 @@ impl Outbox {
     pub async fn run(self) {
         let queued = self.desk.queued();
         let mut running = FuturesUnordered::new();
-        let mut in_flight: BTreeSet<PageId> = BTreeSet::new();
+        let mut in_flight: BTreeMap<PageId, Receiver> = BTreeMap::new();
         loop {
             // Interest before the look: a page queued between the two still wakes this loop.
             let woken = queued.notified();
             let now = Timestamp::from(self.world.clock.now());
             for page in self.due(now).await {
-                if running.len() < ATTEMPTS_AT_ONCE && in_flight.insert(page.id) {
+                let receiver = (page.person.clone(), page.channel.clone());
+                let busy = in_flight.values().filter(|own| **own == receiver).count();
+                let may_go = running.len() < ATTEMPTS_AT_ONCE
+                    && busy < ATTEMPTS_AT_ONCE_EACH
+                    && !in_flight.contains_key(&page.id);
+                if may_go {
+                    in_flight.insert(page.id, receiver);
                     running.push(self.attempt(page));
                 }
             }
+            let wait = self.show_queue(now).await;
             tokio::select! {
                 // Results first: they free slots and may release a "resolved" page.
                 biased;
@@ -71,25 +89,27 @@ impl Outbox {
                     in_flight.remove(&id);
                 }
                 () = woken => {}
-                () = self.world.clock.sleep(POLL) => {}
+                () = self.world.clock.sleep(wait) => {}
             }
-            self.show_queue().await;
         }
     }
 
     async fn due(&self, now: Timestamp) -> Vec<Page> {
         // A failing store is counted by the desk; the next look tries again.
         self.desk
-            .with_store(move |store| store.due_pages(now, 2 * ATTEMPTS_AT_ONCE))
+            .with_store(move |store| store.due_pages(now, LOOKED_AT_MAX))
             .await
             .unwrap_or_default()
     }
 
     async fn attempt(&self, page: Page) -> PageId {
         let id = page.id;
+        let started = self.world.clock.monotonic();
         let outcome = self.deliver(&page).await;
+        let took = self.world.clock.monotonic().saturating_sub(started);
         let now = Timestamp::from(self.world.clock.now());
-        let recorded = self.judge(&page, outcome, now);
+        let mut recorded = self.judge(&page, outcome, now);
+        recorded.took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         // Until this is recorded the page stays queued; only a crash in between sends it again. Sending again because the
         // store refuses (a full disk) would page a person as fast as their receiver answers.
         loop {
@@ -105,51 +125,50 @@ impl Outbox {
         }
     }
 
-    async fn deliver(&self, page: &Page) -> Result<(), String> {
-        let incident = page.incident;
-        let detail = self
+    /// Tries once; what the receiver said.
+    async fn deliver(&self, page: &Page) -> Result<String, String> {
+        let (incident, id) = (page.incident, page.root);
+        let is_summary = page.reason == PageReason::Summary;
+        let (detail, summary_of) = self
             .desk
-            .with_store(move |store| store.detail(incident))
+            .with_store(move |store| {
+                let detail = store.detail(incident)?;
+                let mut carried: Vec<Incident> = Vec::new();
+                if is_summary {
+                    for page in store.pages_in_summary(id)?.iter().take(SUMMARY_MAX) {
+                        carried.extend(store.detail(page.incident)?.map(|own| own.incident));
+                    }
+                }
+                Ok((detail, carried))
+            })
             .await
-            .map_err(|error| error.to_string())?
-            .ok_or("the incident of this page is not in the store")?;
+            .map_err(|error| error.to_string())?;
+        let detail = detail.ok_or("the incident of this page is not in the store")?;
         self.write_log_line(page, &detail);
         let setup = self.setup.get();
         let person = setup
             .contacts
-            .people
-            .iter()
-            .find(|person| person.name == page.person);
-        let person =
-            person.ok_or_else(|| format!("{} is no longer among the contacts", page.person))?;
+            .person(&page.person)
+            .ok_or_else(|| format!("{} is no longer among the contacts", page.person))?;
         let channel = person
-            .channels
-            .iter()
-            .find(|channel| channel.kind() == page.channel);
-        match channel {
-            None => Err(format!(
-                "{} no longer has a {} channel",
-                page.person, page.channel
-            )),
-            Some(Channel::Log) => Ok(()),
-            Some(Channel::Webhook { url, token, .. }) => {
-                let context = WebhookContext {
-                    setup: &setup,
-                    detail: &detail,
-                    page,
-                    external_url: &self.external_url,
-                };
-                webhook::send(
-                    &self.world,
-                    &self.environment,
-                    url,
-                    token.as_ref(),
-                    &context,
-                )
-                .await
-            }
-            Some(other) => Err(format!("{} cannot be sent yet", other.kind())),
-        }
+            .channel(&page.channel)
+            .ok_or_else(|| format!("{} no longer has a {} channel", page.person, page.channel))?;
+        let context = PageContext {
+            setup: &setup,
+            detail: &detail,
+            page,
+            external_url: &self.external_url,
+            summary_of: &summary_of,
+        };
+        super::send(&self.world, &self.environment, channel, &context).await
+    }
+
+    /// The person's channel after the one that failed.
+    fn next_channel(&self, page: &Page) -> Option<String> {
+        let setup = self.setup.get();
+        let names = setup.contacts.person(&page.person)?.channel_names();
+        let position = names.iter().position(|name| *name == page.channel)?;
+        names.into_iter().nth(position + 1)
     }
 
     fn write_log_line(&self, page: &Page, detail: &IncidentDetail) {
@@ -163,78 +182,82 @@ impl Outbox {
             .warn("page")
             .field("person", page.person.as_str())
             .field("escalation_level", page.level as u64)
-            .field("kind", page.kind.as_str())
-            .field("incident", detail.incident.id.0)
-            .field("alert", detail.incident.alert.as_str())
+            .field("kind", page.kind().as_str())
+            .field("incident", page.incident.0)
+            .field("alert", detail.incident.head.title.as_str())
             .field("summary", summary)
             .emit();
     }
 
-    fn judge(&self, page: &Page, outcome: Result<(), String>, now: Timestamp) -> PageOutcome {
+    fn judge(&self, page: &Page, outcome: Result<String, String>, now: Timestamp) -> PageOutcome {
         let attempts = page.attempts + 1;
         let whom = format!(
             "{} by {} ({}, level {})",
             page.person,
             page.channel,
-            page.kind.as_str(),
+            page.kind().as_str(),
             page.level
         );
-        let attempt = if outcome.is_ok() {
-            Attempt::Accepted
-        } else {
-            Attempt::Failed
+        let (attempt, receipt, error) = match outcome {
+            Ok(receipt) => (Attempt::Accepted, Some(receipt), None),
+            Err(error) => (Attempt::Failed, None, Some(error)),
         };
-        let error = outcome.err();
         let why = error.clone().unwrap_or_default();
-        match after_attempt(attempt, attempts, page.queued_at, now) {
+        let next = after_attempt(attempt, attempts, page.queued_at, now);
+        let (state, next_attempt_at, timeline) = match next {
             NextStep::Delivered => {
                 self.metrics.pages_delivered.inc();
-                let timeline = Some((TimelineKind::Delivered, format!("page accepted: {whom}")));
-                PageOutcome {
-                    state: PageState::Delivered,
-                    next_attempt_at: now,
-                    error,
-                    timeline,
-                }
+                let text = format!("page accepted: {whom}");
+                (
+                    PageState::Delivered,
+                    now,
+                    Some((TimelineKind::Delivered, text)),
+                )
             }
             NextStep::RetryAt(at) => {
                 self.metrics.page_failures.inc();
                 // A receiver that is away for a day is tried 1,440 times; the timeline stays readable.
                 let is_told = attempts <= TOLD_ATTEMPTS || attempts.is_multiple_of(TOLD_EVERY);
-                let timeline = is_told.then(|| {
-                    (
-                        TimelineKind::DeliveryFailed,
-                        format!("attempt {attempts} failed: {whom}: {why}"),
-                    )
-                });
-                PageOutcome {
-                    state: PageState::Queued,
-                    next_attempt_at: at,
-                    error,
-                    timeline,
-                }
+                let text = format!("attempt {attempts} failed: {whom}: {why}");
+                let timeline = is_told.then_some((TimelineKind::DeliveryFailed, text));
+                (PageState::Queued, at, timeline)
             }
             NextStep::GiveUp => {
                 self.metrics.pages_given_up.inc();
                 let text = format!("given up after {attempts} attempts: {whom}: {why}");
-                let timeline = Some((TimelineKind::GivenUp, text));
-                PageOutcome {
-                    state: PageState::GivenUp,
-                    next_attempt_at: now,
-                    error,
-                    timeline,
-                }
+                self.log
+                    .error("a page was given up")
+                    .field("person", page.person.as_str())
+                    .field("incident", page.incident.0)
+                    .field("error", why.as_str())
+                    .emit();
+                (PageState::GivenUp, now, Some((TimelineKind::GivenUp, text)))
             }
+        };
+        let fall_back = next != NextStep::Delivered && falls_back(attempts, page.queued_at, now);
+        PageOutcome {
+            state,
+            next_attempt_at,
+            error,
+            receipt,
+            took_ms: 0,
+            timeline,
+            fall_back_to: fall_back.then(|| self.next_channel(page)).flatten(),
         }
     }
 
-    async fn show_queue(&self) {
-        if let Ok((waiting, oldest)) = self.desk.with_store(|store| store.queue()).await {
-            let now = Timestamp::from(self.world.clock.now());
-            self.metrics.pages_queued.set(waiting as f64);
-            self.metrics
-                .pages_oldest_age
-                .set(oldest.map_or(0.0, |since| now.since(since).as_secs_f64()));
-        }
+    /// Shows what waits, and says how long until the next page is due.
+    async fn show_queue(&self, now: Timestamp) -> Duration {
+        let queue = self.desk.with_store(|store| store.queue()).await;
+        let PageQueue {
+            waiting,
+            oldest,
+            next_at,
+        } = queue.unwrap_or_default();
+        self.metrics.pages_queued.set(waiting as f64);
+        self.metrics
+            .pages_oldest_age
+            .set(oldest.map_or(0.0, |since| now.since(since).as_secs_f64()));
+        next_at.map_or(POLL, |at| at.since(now).clamp(POLL_MIN, POLL))
     }
 }

@@ -142,10 +142,11 @@ impl RuleGroupLoop {
                 )
             }
         };
+        let why = report.why.clone();
         self.board
             .update(&rule.name, report, self.world.clock.monotonic());
         // The next round derives the same change again.
-        if let Err(error) = self.desk.evaluate(rule, &evaluation, at).await {
+        if let Err(error) = self.desk.evaluate(rule, &evaluation, &why, at).await {
             self.log
                 .error("an evaluation could not be recorded")
                 .field("rule", rule.name.as_str())

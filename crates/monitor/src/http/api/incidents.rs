@@ -2,25 +2,21 @@
 
 use std::sync::Arc;
 
-use alerting::{Incident, IncidentId, IncidentState};
+use alerting::{Incident, IncidentId};
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use plan::StepKind;
+use plan::Severity;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::labels_json;
+use super::acting::{name, text};
+use super::incident_json::{summary, whole};
 use crate::app::App;
 use crate::http::error::Problem;
-use crate::incident::{IncidentDetail, IncidentFilter, Page};
-use crate::setup::Setup;
-use crate::time_text::rfc3339;
+use crate::incident::{IncidentFilter, ManualIncident, NewRun};
 
 /// The most incidents in one answer.
 const LIST_MAX: usize = 1_000;
-/// The longest name and text that a person may send, in characters.
-const NAME_LENGTH_MAX: usize = 100;
-const TEXT_LENGTH_MAX: usize = 5_000;
 
 #[derive(Deserialize)]
 pub(super) struct ListQuery {
@@ -29,10 +25,33 @@ pub(super) struct ListQuery {
 }
 
 #[derive(Deserialize)]
-pub(super) struct AcknowledgeBody {
+pub(super) struct OpenBody {
+    by: String,
+    title: String,
+    #[serde(default)]
+    text: String,
+    severity: Option<String>,
+    escalation: Option<String>,
+    procedure: Option<String>,
+}
+
+/// Acknowledging and resolving.
+#[derive(Deserialize)]
+pub(super) struct TakeBody {
     by: String,
     #[serde(default)]
     note: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct MergeBody {
+    by: String,
+    into: i64,
+}
+
+#[derive(Deserialize)]
+pub(super) struct StepBody {
+    by: String,
 }
 
 #[derive(Deserialize)]
@@ -78,7 +97,7 @@ pub(super) async fn detail(
 pub(super) async fn acknowledge(
     State(app): State<Arc<App>>,
     Path(id): Path<i64>,
-    Json(body): Json<AcknowledgeBody>,
+    Json(body): Json<TakeBody>,
 ) -> Result<Json<Value>, Problem> {
     let by = name(&body.by)?;
     let note = text(&body.note)?;
@@ -102,138 +121,129 @@ pub(super) async fn note(
     detail(State(app), Path(id)).await
 }
 
-fn name(by: &str) -> Result<&str, Problem> {
-    let by = by.trim();
-    if by.is_empty() || by.chars().count() > NAME_LENGTH_MAX {
-        return Err(Problem::bad_request(format!(
-            "`by` must be a name of 1 to {NAME_LENGTH_MAX} characters"
-        )));
+/// Opens an incident by hand.
+pub(super) async fn open(
+    State(app): State<Arc<App>>,
+    Json(body): Json<OpenBody>,
+) -> Result<Json<Value>, Problem> {
+    let title = text(&body.title)?;
+    if title.is_empty() {
+        return Err(Problem::bad_request("an incident needs a title"));
     }
-    Ok(by)
-}
-
-fn text(text: &str) -> Result<&str, Problem> {
-    if text.chars().count() > TEXT_LENGTH_MAX {
-        return Err(Problem::bad_request(format!(
-            "the text is longer than {TEXT_LENGTH_MAX} characters"
-        )));
-    }
-    Ok(text.trim())
-}
-
-fn summary(incident: &Incident) -> Value {
-    let next = incident.next_level();
-    json!({
-        "id": incident.id.0,
-        "title": incident.alert,
-        "alert": incident.alert,
-        "severity": incident.severity.as_str(),
-        "labels": incident.members.keys().next().map(labels_json),
-        "state": incident.state().as_str(),
-        "opened_at": rfc3339(incident.opened_at),
-        "acknowledged_at": incident.acknowledged.as_ref().map(|acknowledged| rfc3339(acknowledged.at)),
-        "acknowledged_by": incident.acknowledged.as_ref().map(|acknowledged| acknowledged.by.as_str()),
-        "resolved_at": incident.resolved.map(|resolved| rfc3339(resolved.at)),
-        "resolve_reason": incident.resolved.map(|resolved| resolved.reason.as_str()),
-        "no_data": incident.no_data(),
-        "level": incident.levels_told,
-        "next_level": next.map(|(level, _)| level),
-        "next_level_at": next.map(|(_, at)| rfc3339(at)),
-        "summary": incident.members.values().next().map(|member| member.summary.as_str()).unwrap_or_default(),
-    })
-}
-
-fn whole(setup: &Setup, found: &IncidentDetail) -> Value {
-    let incident = &found.incident;
-    let mut body = summary(incident);
-    let timeline = found
-        .timeline
-        .iter()
-        .map(|entry| json!({"at": rfc3339(entry.at), "kind": entry.kind, "text": entry.text}));
-    let alerts = incident.members.iter().map(|(labels, member)| {
-        json!({
-            "labels": labels_json(labels),
-            "state": if member.resolved_at.is_some() { "resolved" } else { "firing" },
-            "value": member.value,
-            "summary": member.summary,
-            "no_data": member.no_data,
-            "started_at": rfc3339(member.started_at),
-            "resolved_at": member.resolved_at.map(rfc3339),
-        })
-    });
-    body["timeline"] = timeline.collect();
-    body["ladder"] = ladder(found);
-    body["pages"] = found.pages.iter().map(page).collect();
-    body["alerts"] = alerts.collect();
-    body["procedure"] = procedure(setup, incident);
-    body
-}
-
-fn ladder(found: &IncidentDetail) -> Value {
-    let incident = &found.incident;
-    let told = |level: usize| {
-        found
-            .pages
-            .iter()
-            .filter(|page| page.level == level)
-            .map(|page| page.queued_at)
-            .min()
+    let severity = match body.severity.as_deref() {
+        None | Some("critical") => Severity::Critical,
+        Some("warning") => Severity::Warning,
+        Some(other) => {
+            return Err(Problem::bad_request(format!(
+                "severity `{other}` is not one of critical, warning"
+            )));
+        }
     };
-    let rungs = incident.levels.iter().enumerate().map(|(index, level)| {
-        let number = index + 1;
-        // A resolved or acknowledged incident tells no further level: a due time would be a promise nobody keeps.
-        let will_be_told =
-            number <= incident.levels_told || incident.state() == IncidentState::Open;
-        let due = will_be_told.then(|| rfc3339(incident.opened_at + level.after));
-        json!({
-            "level": number,
-            "after_seconds": level.after.as_secs_f64(),
-            "roles": level.roles,
-            "due_at": due,
-            "notified_at": told(number).map(rfc3339),
-        })
-    });
-    rungs.collect()
+    let manual = ManualIncident {
+        title: title.to_owned(),
+        text: text(&body.text)?.to_owned(),
+        severity,
+        escalation: body.escalation,
+        procedure: body.procedure,
+        by: name(&body.by)?.to_owned(),
+    };
+    let id = app.desk.open_by_hand(&manual, app.now()).await?;
+    detail(State(app), Path(id.0)).await
 }
 
-fn page(page: &Page) -> Value {
-    json!({
-        "id": page.id.0,
-        "level": page.level,
-        "person": page.person,
-        "channel": page.channel,
-        "kind": page.kind.as_str(),
-        "state": page.state.as_str(),
-        "attempts": page.attempts,
-        "last_error": page.last_error,
-        "due_at": rfc3339(page.next_attempt_at),
-        "delivered_at": page.delivered_at.map(rfc3339),
-    })
+pub(super) async fn resolve(
+    State(app): State<Arc<App>>,
+    Path(id): Path<i64>,
+    Json(body): Json<TakeBody>,
+) -> Result<Json<Value>, Problem> {
+    let by = name(&body.by)?;
+    let note = text(&body.note)?;
+    app.desk
+        .resolve(IncidentId(id), by, note, app.now())
+        .await?;
+    detail(State(app), Path(id)).await
 }
 
-fn procedure(setup: &Setup, incident: &Incident) -> Value {
-    let rule = setup
-        .plan
-        .rules()
-        .map(|(_, rule)| rule)
-        .find(|rule| rule.name == incident.alert);
-    let Some(procedure) = rule
-        .and_then(|rule| rule.procedure.as_deref())
+/// Makes the incident part of another one; answers with the other one.
+pub(super) async fn merge(
+    State(app): State<Arc<App>>,
+    Path(id): Path<i64>,
+    Json(body): Json<MergeBody>,
+) -> Result<Json<Value>, Problem> {
+    let by = name(&body.by)?;
+    app.desk
+        .merge(IncidentId(id), IncidentId(body.into), by, app.now())
+        .await?;
+    detail(State(app), Path(body.into)).await
+}
+
+pub(super) async fn run_step(
+    State(app): State<Arc<App>>,
+    Path((id, step)): Path<(i64, usize)>,
+    Json(body): Json<StepBody>,
+) -> Result<Json<Value>, Problem> {
+    act_on_step(app, id, step, &body, false).await
+}
+
+pub(super) async fn tick_step(
+    State(app): State<Arc<App>>,
+    Path((id, step)): Path<(i64, usize)>,
+    Json(body): Json<StepBody>,
+) -> Result<Json<Value>, Problem> {
+    act_on_step(app, id, step, &body, true).await
+}
+
+/// Steps are counted from 1 in addresses, as people count them.
+async fn act_on_step(
+    app: Arc<App>,
+    id: i64,
+    number: usize,
+    body: &StepBody,
+    ticked: bool,
+) -> Result<Json<Value>, Problem> {
+    let by = name(&body.by)?.to_owned();
+    let incident = incident(&app, id).await?;
+    let setup = app.setup.get();
+    let step = incident
+        .head
+        .procedure
+        .as_deref()
         .and_then(|id| setup.plan.procedure(id))
-    else {
-        return Value::Null;
+        .and_then(|procedure| procedure.steps.get(number.checked_sub(1)?))
+        .ok_or_else(|| Problem::not_found(format!("incident {id} has no step {number}")))?;
+    if !ticked && matches!(step.kind, plan::StepKind::Manual) {
+        return Err(Problem::bad_request(
+            "this step is done by a person; tick it when it is done",
+        ));
+    }
+    let run = NewRun {
+        step: number - 1,
+        title: step.title.clone(),
+        kind: step.kind.as_str().to_owned(),
+        changes: step.changes,
+        by,
+        ticked,
     };
-    let steps = procedure.steps.iter().map(|step| {
-        let query = match &step.kind {
-            StepKind::Query(expr) | StepKind::Compare { expr, .. } => expr.text.as_str(),
-            StepKind::Logs(search) => search,
-            StepKind::Check(probe) => probe,
-            StepKind::Manual
-            | StepKind::Deployments(_)
-            | StepKind::Request(_)
-            | StepKind::Command(_) => "",
-        };
-        json!({"title": step.title, "kind": step.kind.as_str(), "query": query})
-    });
-    json!({"id": procedure.id, "title": procedure.title, "steps": steps.collect::<Vec<_>>()})
+    let now = app.now();
+    let queued = app
+        .desk
+        .with_store(move |store| store.queue_run(IncidentId(id), &run, now))
+        .await?;
+    if queued.is_none() {
+        return Err(Problem::conflict(
+            "this step runs already, or it changes something and has run: such a step runs once",
+        ));
+    }
+    app.desk.runs_queued().notify_one();
+    detail(State(app), Path(id)).await
+}
+
+async fn incident(app: &App, id: i64) -> Result<Incident, Problem> {
+    let found = app
+        .desk
+        .with_store(move |store| store.detail(IncidentId(id)))
+        .await?;
+    found
+        .map(|detail| detail.incident)
+        .ok_or_else(|| Problem::not_found(format!("there is no incident {id}")))
 }

@@ -1,8 +1,10 @@
 //! The APIs: Prometheus' own shape, and Belfry's under `/api/belfry/v1` (docs/http-api.md).
 
+mod acting;
 mod alerts;
 mod dashboards;
 mod health;
+mod incident_json;
 mod incidents;
 pub(super) mod logs;
 mod objectives;
@@ -23,10 +25,20 @@ pub(super) fn belfry_routes() -> Router<Arc<App>> {
         .route("/overview", get(overview::overview))
         .route("/dashboards", get(dashboards::dashboards))
         .route("/alerts", get(alerts::alerts))
-        .route("/incidents", get(incidents::list))
+        .route("/incidents", get(incidents::list).post(incidents::open))
         .route("/incidents/{id}", get(incidents::detail))
         .route("/incidents/{id}/acknowledge", post(incidents::acknowledge))
+        .route("/incidents/{id}/resolve", post(incidents::resolve))
+        .route("/incidents/{id}/merge", post(incidents::merge))
         .route("/incidents/{id}/notes", post(incidents::note))
+        .route(
+            "/incidents/{id}/steps/{step}/run",
+            post(incidents::run_step),
+        )
+        .route(
+            "/incidents/{id}/steps/{step}/tick",
+            post(incidents::tick_step),
+        )
         .route("/logs", get(logs::search))
         .route("/logs/histogram", get(logs::histogram))
         .route("/logs/retention", get(logs::retention))

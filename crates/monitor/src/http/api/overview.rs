@@ -23,7 +23,7 @@ pub(super) async fn overview(State(app): State<Arc<App>>) -> Json<Value> {
     let unpageable = setup.unpageable();
     let state = if open
         .iter()
-        .any(|incident| incident.severity == Severity::Critical)
+        .any(|incident| incident.head.severity == Severity::Critical)
     {
         "critical"
     } else if !open.is_empty() {

@@ -401,14 +401,19 @@ pub(super) fn forget_removed_rules(
                 draft.step(state, incident.id(), [labels], input);
             }
         }
-        let ended = rule_state.instances.iter().map(|(labels, instance)| HistoryEntry {
-            rule: name.clone(),
-            labels: labels.clone(),
-            at: now,
-            kind: TransitionKind::Resolved(ResolveReason::RuleRemoved).as_str().to_owned(),
-            value: instance.value,
-            why: ResolveReason::RuleRemoved.in_words().to_owned(),
-        });
+        let ended = rule_state
+            .instances
+            .iter()
+            .map(|(labels, instance)| HistoryEntry {
+                rule: name.clone(),
+                labels: labels.clone(),
+                at: now,
+                kind: TransitionKind::Resolved(ResolveReason::RuleRemoved)
+                    .as_str()
+                    .to_owned(),
+                value: instance.value,
+                why: ResolveReason::RuleRemoved.in_words().to_owned(),
+            });
         let history = ended.collect();
         draft.rule(RuleChange {
             name: name.clone(),
@@ -419,11 +424,13 @@ pub(super) fn forget_removed_rules(
 }
 
 /// The rules without the instances of these alerts: ended by hand, an alert fires anew if its condition still holds.
-pub(super) fn without_alerts(state: &DeskState, plan: &Plan, incident: &Incident) -> Vec<RuleChange> {
+pub(super) fn without_alerts(
+    state: &DeskState,
+    plan: &Plan,
+    incident: &Incident,
+) -> Vec<RuleChange> {
     let is_ended = |rule: &AlertRule, labels: &Labels| {
-        incident
-            .members
-            .contains_key(&alert_labels(rule, labels))
+        incident.members.contains_key(&alert_labels(rule, labels))
     };
     let changed = plan.rules().filter_map(|(_, rule)| {
         let mut own: RuleState = state.rules.get(&rule.name)?.clone();

@@ -213,11 +213,7 @@ impl<'a> Draft<'a> {
         }
         for person in people {
             // Told at two levels, a person is told that it is over once.
-            change
-                .incident
-                .told
-                .entry(person.clone())
-                .or_insert(level);
+            change.incident.told.entry(person.clone()).or_insert(level);
             self.queue(change, level, person, reason, due);
         }
         true

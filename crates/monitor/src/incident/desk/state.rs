@@ -90,11 +90,7 @@ impl DeskState {
                 .map(|labels| (IncidentId(self.next_id), with_service(plan, labels), now));
             let old = self.open.values().flat_map(|incident| {
                 incident.firing().map(|(labels, member)| {
-                    (
-                        incident.id(),
-                        with_service(plan, labels),
-                        member.started_at,
-                    )
+                    (incident.id(), with_service(plan, labels), member.started_at)
                 })
             });
             old.chain(new).collect()

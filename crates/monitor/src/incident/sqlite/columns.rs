@@ -101,9 +101,6 @@ fn from_json<T: DeserializeOwned>(text: &str, column: usize) -> rusqlite::Result
     serde_json::from_str(text).map_err(|error| unreadable(column, error.into()))
 }
 
-fn unreadable(
-    column: usize,
-    error: Box<dyn std::error::Error + Send + Sync>,
-) -> rusqlite::Error {
+fn unreadable(column: usize, error: Box<dyn std::error::Error + Send + Sync>) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error)
 }

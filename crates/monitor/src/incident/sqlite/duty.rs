@@ -129,19 +129,16 @@ pub(super) fn deployments(
         "SELECT * FROM deployments WHERE at >= ?1 AND at <= ?2 ORDER BY at DESC, id DESC LIMIT ?3",
     )?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows = statement.query_map(
-        params![from.as_millis(), until.as_millis(), limit],
-        |row| {
-            Ok(Deployment {
-                at: time(row, "at")?,
-                service: row.get("service")?,
-                instance: row.get("instance")?,
-                version: row.get("version")?,
-                by: row.get("by")?,
-                note: row.get("note")?,
-            })
-        },
-    )?;
+    let rows = statement.query_map(params![from.as_millis(), until.as_millis(), limit], |row| {
+        Ok(Deployment {
+            at: time(row, "at")?,
+            service: row.get("service")?,
+            instance: row.get("instance")?,
+            version: row.get("version")?,
+            by: row.get("by")?,
+            note: row.get("note")?,
+        })
+    })?;
     rows.collect()
 }
 
@@ -182,6 +179,10 @@ pub(super) fn beat(connection: &Connection, name: &str, now: Timestamp) -> rusql
 /// Times outside of the calendar become its ends.
 fn instant(row: &Row<'_>, column: &str) -> rusqlite::Result<Instant> {
     let millis: i64 = row.get(column)?;
-    let end = if millis < 0 { Instant::MIN } else { Instant::MAX };
+    let end = if millis < 0 {
+        Instant::MIN
+    } else {
+        Instant::MAX
+    };
     Ok(Instant::from_millisecond(millis).unwrap_or(end))
 }

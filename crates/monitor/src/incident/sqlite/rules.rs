@@ -30,9 +30,8 @@ pub(super) fn read(
         let labels = labels(row, row.as_ref().column_index("labels")?)?;
         state.instances.insert(labels, instance(row)?);
     }
-    let mut statement = connection.prepare(
-        "SELECT rule, labels, at FROM history WHERE kind = ?1 AND at > ?2 ORDER BY id",
-    )?;
+    let mut statement = connection
+        .prepare("SELECT rule, labels, at FROM history WHERE kind = ?1 AND at > ?2 ORDER BY id")?;
     let mut rows = statement.query(params![
         TransitionKind::Fired.as_str(),
         (now - FIRINGS_WITHIN).as_millis()

@@ -29,7 +29,10 @@ pub(super) fn settle(transaction: &Transaction<'_>, now: Timestamp) -> rusqlite:
          WHERE state = 'running' AND changes",
         [now.as_millis()],
     )?;
-    transaction.execute("UPDATE runs SET state = 'queued' WHERE state = 'running'", [])?;
+    transaction.execute(
+        "UPDATE runs SET state = 'queued' WHERE state = 'running'",
+        [],
+    )?;
     Ok(())
 }
 
@@ -83,7 +86,9 @@ pub(super) fn may_queue(
     };
     let found: Option<i64> = transaction
         .query_row(
-            &format!("SELECT id FROM runs WHERE incident = ?1 AND step = ?2 AND {hindered} LIMIT 1"),
+            &format!(
+                "SELECT id FROM runs WHERE incident = ?1 AND step = ?2 AND {hindered} LIMIT 1"
+            ),
             params![incident.0, run.step as i64],
             |row| row.get(0),
         )
