@@ -112,6 +112,13 @@ impl Faults {
         *self.set.write().unwrap_or_else(PoisonError::into_inner) = set;
     }
 
+    /// Ends the fault that a restart of the cache cures, and says whether it was set. The others stay: a restart cures
+    /// neither look-ups that miss nor evictions.
+    pub(crate) fn end_cache_down(&self) -> bool {
+        let mut set = self.set.write().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut set.cache_down)
+    }
+
     /// How long this request is delayed.
     pub(crate) fn delay(&self, world: &World) -> Option<Duration> {
         let set = self.get();
