@@ -153,7 +153,11 @@ impl ImageCache {
             return Ok(false);
         }
         let start = self.clock.monotonic();
-        images.insert(key, Kept::new(&key, image));
+        // Two requests may have made the same image. The one that is there is as good, and to put the other in its place
+        // would count as an eviction.
+        if !images.contains_key(&key) {
+            images.insert(key, Kept::new(&key, image));
+        }
         let length = self.clock.monotonic().saturating_sub(start);
         self.metrics.cache.observe(CacheOperation::Put, length);
         Ok(true)
@@ -450,6 +454,16 @@ mod tests {
         assert_eq!(cache.put(key(1), image(20_000)), Ok(false));
         assert_eq!(cache.metrics.cache.evictions.get(), 0);
         assert!(cache.get(&key(1), false).unwrap().is_none());
+    }
+
+    #[test]
+    fn the_same_image_again_is_no_eviction() {
+        let cache = cache(100_000);
+        for _ in 0..3 {
+            assert_eq!(cache.put(key(1), image(10)), Ok(true));
+        }
+        assert_eq!(cache.entries(), 1);
+        assert_eq!(cache.metrics.cache.evictions.get(), 0);
     }
 
     #[test]
