@@ -524,6 +524,7 @@ mod tests {
         assert_eq!(cache.entries(), 400);
         // From one shard to sixteen: all images move.
         assert_eq!(cache.set_capacity(64 << 20), 1 << 20);
+        assert_eq!(cache.entry_bytes_max(), 4 << 20);
         assert_eq!(cache.entries(), 400);
         assert!(cache.get(&key(7), false).unwrap().is_some());
         fill(10_000);
@@ -544,6 +545,12 @@ mod tests {
         );
         assert_eq!(cache.put(key(1), image(1 << 19)), Ok(true));
         fill(3000);
+        // Within one shard nothing moves, and the bound holds all the same.
+        assert_eq!(cache.set_capacity(2 << 20), 1 << 20);
+        fill(3000);
+        assert!(cache.size_bytes() > 1 << 20);
+        assert_eq!(cache.set_capacity(1 << 20), 2 << 20);
+        assert!(cache.size_bytes() <= 1 << 20);
     }
 
     #[test]

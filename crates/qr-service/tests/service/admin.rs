@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::future::join_all;
 use qr_service::{AdminToken, Config};
 use serde_json::{Value, json};
@@ -555,10 +556,6 @@ async fn drawing_never_runs_wider_than_the_bound_while_it_moves() {
     for bound in [2, 6, 1, 4, 1, 3] {
         let body = format!(r#"{{"generation_workers":{bound}}}"#);
         let changing = async {
-            // While the codes below are drawn.
-            while count(&load().await, "running") == 0 {
-                tokio::task::yield_now().await;
-            }
             ask(&service, "PUT /admin/capacity", &body).await;
             let mut running_before = u64::MAX;
             let mut seen = 0;
@@ -605,6 +602,28 @@ async fn drawing_never_runs_wider_than_the_bound_while_it_moves() {
             count(&end, "waiting")
         ),
         (3, 0, 0)
+    );
+}
+
+/// The place is the work's, not the caller's: otherwise callers who leave would widen the bound.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_leaves_frees_no_place_while_the_work_runs() {
+    let service = Service::start_in(World::real().unwrap(), Config::default()).await;
+    let line = "GET /api/v1/qr?type=text&data=x&format=png&size=2000";
+    // One look begins the work; then the caller is gone.
+    assert!(service.ask(line, "").now_or_never().is_none());
+    let running = async || {
+        let capacity = ask(&service, "GET /admin/capacity", "").await;
+        capacity["generation_workers"]["running"].clone()
+    };
+    assert_eq!(running().await, 1);
+    while running().await != 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(
+        service.metric("cache_entries_count").await,
+        0.0,
+        "nobody was there to keep it"
     );
 }
 
