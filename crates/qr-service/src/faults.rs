@@ -1,6 +1,7 @@
 //! The fault switch: breaks the service on purpose, so that alerts and responders can be tried.
 //!
-//! It exists only when the service was started with it, answers loopback only, and breaks the API alone: what a monitor
+//! It exists only when the service was started with it, answers loopback only (with the admin token, where
+//! there is one), and breaks the API alone: what a monitor
 //! asks stays honest.
 
 use std::sync::{Mutex, PoisonError, RwLock};

@@ -101,8 +101,8 @@ pub(crate) async fn fail_over(
         "This database cannot fail over",
         format!(
             "{NO_FAIL_OVER}. Instead: GET /admin/database for the last error; look at the disk (space, permissions, \
-             whether the file is there); put the file or the newest backup back in its place, which the service finds by \
-             itself; or start the service on another machine with a copy of the file. Codes are made without a database meanwhile."
+             whether the file is there); stop the service, put the newest backup in the file's place without the old -wal and \
+             -shm beside it, and start it again; or start the service on another machine with a copy of the file. Codes are made without a database meanwhile."
         ),
     ))
 }
