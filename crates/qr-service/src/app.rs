@@ -13,7 +13,6 @@ use axum::Router;
 use telemetry::log::{Level, Logger, Sink};
 use telemetry::{Registry, allocator, memory, process};
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use world::inbound::{Drained, ServeOptions};
 use world::{Ticker, World};
 
@@ -22,16 +21,18 @@ use crate::cache::ImageCache;
 use crate::config::Config;
 use crate::database::{Database, DatabaseError};
 use crate::faults::Faults;
+use crate::generations::Generations;
 use crate::metrics::Metrics;
 use crate::passwords::Passwords;
 use crate::rate_limit::Limiter;
 use crate::ship::Shipper;
 use crate::suspicion::Suspicion;
 use crate::tasks::Tasks;
-use crate::{http, sessions};
+use crate::{deployments, http, sessions};
 
-/// Images made at once: each may take a few megabytes while it is drawn.
-const GENERATIONS_AT_ONCE: usize = 8;
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+pub(crate) const REVISION: &str = env!("BUILD_REVISION");
+
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
 /// Fault drills evict in steps this long.
 const EVICT_EVERY: Duration = Duration::from_millis(100);
@@ -82,8 +83,10 @@ pub struct Parts {
     pub(crate) limit_sign_in: Limiter<std::net::IpAddr>,
     pub(crate) suspicion: Suspicion,
     pub(crate) active_users: Arc<ActiveUsers>,
-    pub(crate) generations: Semaphore,
+    pub(crate) generations: Arc<Generations>,
     pub(crate) shipper: Option<Shipper>,
+    pub(crate) started_at: SystemTime,
+    started: Duration,
     phase: AtomicU8,
     tasks: Tasks,
 }
@@ -127,14 +130,18 @@ impl App {
             faults.clone(),
         );
         let active_users = Arc::new(ActiveUsers::default());
+        let generations = Generations::new(config.generation_workers);
         collect_at_scrape(&registry, &world, &config, &cache, &active_users);
+        collect_generations(&registry, &generations);
         App(Arc::new(Parts {
             passwords: Passwords::new(world.clone()),
             limit_address: Limiter::new(config.rate_address),
             limit_session: Limiter::new(config.rate_session),
             limit_sign_in: Limiter::new(config.rate_sign_in),
             suspicion: Suspicion::default(),
-            generations: Semaphore::new(GENERATIONS_AT_ONCE),
+            generations,
+            started_at: world.clock.now(),
+            started: world.clock.monotonic(),
             phase: AtomicU8::new(Phase::Starting as u8),
             tasks: Tasks::new(),
             config,
@@ -162,6 +169,7 @@ impl App {
             self.tasks.spawn("ship_logs", work);
         }
         self.database.probe().await?;
+        self.record_start().await;
         self.tasks
             .spawn("session_sweep", sweep_sessions(self.clone()));
         if self.faults.is_there() {
@@ -180,8 +188,8 @@ impl App {
         );
         self.logger
             .info("ready")
-            .field("version", env!("CARGO_PKG_VERSION"))
-            .field("revision", env!("BUILD_REVISION"))
+            .field("version", VERSION)
+            .field("revision", REVISION)
             .emit();
         Ok(())
     }
@@ -228,6 +236,18 @@ impl App {
         self.database.close().await;
     }
 
+    /// A service that cannot write this down can do its work all the same.
+    async fn record_start(&self) {
+        let recording =
+            deployments::record(&self.database, VERSION, REVISION, unix_ms(self.started_at));
+        if let Err(error) = recording.await {
+            self.logger
+                .error("cannot record this start")
+                .field("cause", error.whole())
+                .emit();
+        }
+    }
+
     pub(crate) fn phase(&self) -> Phase {
         match self.phase.load(Ordering::SeqCst) {
             0 => Phase::Starting,
@@ -240,8 +260,12 @@ impl App {
 impl Parts {
     /// The wall clock in milliseconds, as the database keeps times.
     pub(crate) fn now_ms(&self) -> i64 {
-        let since = self.world.clock.now().duration_since(UNIX_EPOCH);
-        since.map_or(0, |since| since.as_millis() as i64)
+        unix_ms(self.world.clock.now())
+    }
+
+    /// How long this process has run.
+    pub(crate) fn uptime(&self) -> Duration {
+        self.world.clock.monotonic().saturating_sub(self.started)
     }
 
     pub(crate) fn session_length_ms(&self) -> i64 {
@@ -308,6 +332,29 @@ fn collect_at_scrape(
     });
 }
 
+/// How busy drawing is: whether another worker would help.
+fn collect_generations(registry: &Registry, generations: &Arc<Generations>) {
+    let generations = generations.clone();
+    registry.collector(move |collected| {
+        let load = generations.load();
+        collected.gauge(
+            "qr_generation_workers",
+            "Codes that may be drawn at once.",
+            load.limit as f64,
+        );
+        collected.gauge(
+            "qr_generations_running",
+            "Codes being drawn.",
+            load.running as f64,
+        );
+        collected.gauge(
+            "qr_generations_waiting",
+            "Requests that wait for their turn to draw.",
+            load.waiting as f64,
+        );
+    });
+}
+
 async fn sweep_sessions(app: App) {
     let metrics = app.metrics.of_loop("session_sweep");
     let mut stop = app.tasks.stop_signal();
@@ -370,6 +417,11 @@ async fn evict_for_drills(app: App) {
             app.cache.evict_for_drill(now);
         }
     }
+}
+
+fn unix_ms(at: SystemTime) -> i64 {
+    at.duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_millis() as i64)
 }
 
 fn unix_seconds(at: SystemTime) -> f64 {

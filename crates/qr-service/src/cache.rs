@@ -2,10 +2,13 @@
 //!
 //! `quick_cache`, because its bound is strict and a hit costs some tens of nanoseconds. An image never expires: equal
 //! requests give equal bytes for one version of the program, and the version is part of the key.
+//!
+//! An operator may restart the cache or give it another bound while it is used. The map is therefore replaced as a
+//! whole: whoever uses it holds the one it found, and what is put into a map that was just replaced is forgotten.
 
 use std::hash::{BuildHasher, Hasher};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use bytes::Bytes;
 use quick_cache::sync::Cache;
@@ -24,6 +27,14 @@ const SHARD_BYTES_MIN: u64 = 4 * 1024 * 1024;
 const SHARDS_MAX: usize = 16;
 /// How often the sentinel is tried: another request may push it out of a tiny cache between put and get.
 const SENTINEL_TRIES: usize = 3;
+/// The bound that an operator may set: below it hardly an image of ordinary size stays until it is asked for again.
+pub(crate) const CACHE_BYTES_MIN: u64 = 1024 * 1024;
+/// Codes that are asked for twice never fill this; a slip of the keyboard must not promise the whole machine.
+pub(crate) const CACHE_BYTES_MAX: u64 = 16 * 1024 * 1024 * 1024;
+/// Images whose checksum one look compares, spread over the whole cache: a millisecond's work.
+const SAMPLE_MAX: usize = 256;
+/// Bytes that one look reads at most, where images are large.
+const SAMPLE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// What an image is found by: a digest of everything that shapes it.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -49,10 +60,52 @@ pub(crate) struct Image {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CacheError;
 
+/// What a restart threw away.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Dropped {
+    pub(crate) entries: usize,
+    pub(crate) bytes: u64,
+    /// Whether the cache had stopped working.
+    pub(crate) was_down: bool,
+}
+
+/// What a look at some of the images found.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sample {
+    pub(crate) checked: usize,
+    /// Images that are not what was put there.
+    pub(crate) damaged: usize,
+}
+
+type Images = Cache<ImageKey, Kept, ByBytes, KeyPrefix, CountEvictions>;
+
+/// An image as it lies in the cache.
+#[derive(Clone)]
+struct Kept {
+    image: Image,
+    /// Of the key and everything in the image, taken when it was put.
+    checksum: u32,
+}
+
+impl Kept {
+    fn new(key: &ImageKey, image: Image) -> Kept {
+        Kept {
+            checksum: checksum(key, &image),
+            image,
+        }
+    }
+
+    fn is_intact(&self, key: &ImageKey) -> bool {
+        checksum(key, &self.image) == self.checksum
+    }
+}
+
 /// The cache.
 pub(crate) struct ImageCache {
-    images: Cache<ImageKey, Image, ByBytes, KeyPrefix, CountEvictions>,
-    capacity: u64,
+    images: RwLock<Arc<Images>>,
+    /// Held by who restarts, resizes or verifies, so that these come one after the other.
+    changing: Mutex<()>,
+    capacity: AtomicU64,
     hit_rate: HitRate,
     metrics: Arc<Metrics>,
     clock: Arc<dyn Clock>,
@@ -62,24 +115,10 @@ pub(crate) struct ImageCache {
 
 impl ImageCache {
     pub(crate) fn new(capacity: u64, metrics: Arc<Metrics>, clock: Arc<dyn Clock>) -> ImageCache {
-        let shards = (capacity / SHARD_BYTES_MIN).clamp(1, SHARDS_MAX as u64) as usize;
-        // Rounded down, so that the shards together never hold more than the bound.
-        let shards = 1 << shards.ilog2();
-        let items = (capacity / IMAGE_BYTES_TYPICAL).clamp(64, 1 << 20) as usize;
-        let options = OptionsBuilder::new()
-            .weight_capacity(capacity / shards as u64 * shards as u64)
-            .estimated_items_capacity(items)
-            .shards(shards)
-            .build()
-            .expect("both capacities are given");
         ImageCache {
-            images: Cache::with_options(
-                options,
-                ByBytes,
-                KeyPrefix,
-                CountEvictions(metrics.clone()),
-            ),
-            capacity,
+            images: RwLock::new(Arc::new(open(capacity, &metrics))),
+            changing: Mutex::default(),
+            capacity: AtomicU64::new(capacity),
             hit_rate: HitRate::default(),
             metrics,
             clock,
@@ -93,7 +132,7 @@ impl ImageCache {
         let start = self.clock.monotonic();
         let found = match forget {
             true => None,
-            false => self.images.get(key),
+            false => self.images().get(key).map(|kept| kept.image),
         };
         let now = self.clock.monotonic();
         let cache = &self.metrics.cache;
@@ -109,11 +148,16 @@ impl ImageCache {
     /// Keeps an image. One that is too large for the cache is not kept: `false`.
     pub(crate) fn put(&self, key: ImageKey, image: Image) -> Result<bool, CacheError> {
         self.check_up()?;
-        if weight(&image) > self.images.shard_capacity() {
+        let images = self.images();
+        if weight(&image) > images.shard_capacity() {
             return Ok(false);
         }
         let start = self.clock.monotonic();
-        self.images.insert(key, image);
+        // Two requests may have made the same image. The one that is there is as good, and to put the other in its place
+        // would count as an eviction.
+        if !images.contains_key(&key) {
+            images.insert(key, Kept::new(&key, image));
+        }
         let length = self.clock.monotonic().saturating_sub(start);
         self.metrics.cache.observe(CacheOperation::Put, length);
         Ok(true)
@@ -132,17 +176,16 @@ impl ImageCache {
         self.check_up()?;
         // No request has this key: it would be a digest of all zeros.
         let key = ImageKey([0; 32]);
+        let images = self.images();
         for _ in 0..SENTINEL_TRIES {
-            self.images.insert(
-                key,
-                Image {
-                    bytes: Bytes::from_static(b"sentinel"),
-                    version: 0,
-                    ec_level: "",
-                },
-            );
-            let found = self.images.remove(&key);
-            if found.is_some_and(|(_, image)| image.bytes.as_ref() == b"sentinel") {
+            let sentinel = Image {
+                bytes: Bytes::from_static(b"sentinel"),
+                version: 0,
+                ec_level: "",
+            };
+            images.insert(key, Kept::new(&key, sentinel));
+            let found = images.remove(&key);
+            if found.is_some_and(|(_, kept)| kept.image.bytes.as_ref() == b"sentinel") {
                 return Ok(());
             }
         }
@@ -150,26 +193,82 @@ impl ImageCache {
         Err(CacheError)
     }
 
+    /// Empties the cache and opens it anew, which also ends whatever made it stop working. What is dropped is not counted
+    /// as evicted: the alert on evictions means a cache that is too small.
+    pub(crate) fn restart(&self) -> Dropped {
+        let _turn = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = self.replace(open(self.capacity_bytes(), &self.metrics));
+        let was_down = self.is_down.swap(false, Ordering::Relaxed);
+        self.metrics.cache.restarts.inc();
+        Dropped {
+            entries: old.len(),
+            bytes: old.weight(),
+            was_down,
+        }
+    }
+
+    /// Sets the bound and answers the one of before. A smaller one throws out at once what no longer fits, the images
+    /// least asked for first; a bound that calls for another number of shards moves the rest into a new map.
+    pub(crate) fn set_capacity(&self, capacity: u64) -> u64 {
+        let _turn = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let images = self.images();
+        let shards = images.num_shards();
+        images.set_capacity(whole_shards(capacity, shards));
+        if shards_for(capacity) != shards {
+            let moved = open(capacity, &self.metrics);
+            for (key, kept) in images.iter() {
+                moved.insert(key, kept);
+            }
+            self.replace(moved);
+        }
+        self.capacity.swap(capacity, Ordering::Relaxed)
+    }
+
+    /// Compares some of the images, from all over the cache, with the checksums they came with.
+    pub(crate) fn check_sample(&self) -> Sample {
+        let images = self.images();
+        let step = (images.len() / SAMPLE_MAX).max(1);
+        let mut sample = Sample {
+            checked: 0,
+            damaged: 0,
+        };
+        let mut bytes = 0;
+        for (key, kept) in images.iter().step_by(step).take(SAMPLE_MAX) {
+            sample.checked += 1;
+            sample.damaged += usize::from(!kept.is_intact(&key));
+            bytes += kept.image.bytes.len();
+            if bytes > SAMPLE_BYTES_MAX {
+                break;
+            }
+        }
+        sample
+    }
+
+    /// The size and the bound, neither of which changes hands between the two readings.
+    pub(crate) fn size_and_capacity(&self) -> (u64, u64) {
+        let _turn = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        (self.size_bytes(), self.capacity_bytes())
+    }
+
     /// Throws `count` images out, making small ones first where there are too few: for drills of the eviction alert.
     pub(crate) fn evict_for_drill(&self, count: usize) {
-        let present: Vec<ImageKey> = self.images.iter().take(count).map(|(key, _)| key).collect();
+        let images = self.images();
+        let present: Vec<ImageKey> = images.iter().take(count).map(|(key, _)| key).collect();
         let filler = (present.len()..count).map(|number| {
             let mut digest = [0xFF; 32];
             digest[..8].copy_from_slice(&(number as u64).to_le_bytes());
             let key = ImageKey(digest);
-            self.images.insert(
-                key,
-                Image {
-                    bytes: Bytes::new(),
-                    version: 0,
-                    ec_level: "",
-                },
-            );
+            let image = Image {
+                bytes: Bytes::new(),
+                version: 0,
+                ec_level: "",
+            };
+            images.insert(key, Kept::new(&key, image));
             key
         });
         let filler: Vec<ImageKey> = filler.collect();
         for key in present.iter().chain(&filler) {
-            if self.images.remove(key).is_some() {
+            if images.remove(key).is_some() {
                 self.metrics.cache.evictions.inc();
                 self.metrics.cache.evicted_fault.inc();
             }
@@ -180,30 +279,82 @@ impl ImageCache {
         self.is_down.store(is_down, Ordering::Relaxed);
     }
 
+    pub(crate) fn is_down(&self) -> bool {
+        self.is_down.load(Ordering::Relaxed)
+    }
+
     /// Over the last five minutes; NaN without look-ups.
     pub(crate) fn hit_rate(&self) -> f64 {
         self.hit_rate.rate(self.clock.monotonic())
     }
 
     pub(crate) fn size_bytes(&self) -> u64 {
-        self.images.weight()
+        self.images().weight()
     }
 
     pub(crate) fn entries(&self) -> usize {
-        self.images.len()
+        self.images().len()
     }
 
     pub(crate) fn capacity_bytes(&self) -> u64 {
-        self.capacity
+        self.capacity.load(Ordering::Relaxed)
+    }
+
+    /// The largest image that is kept, with its overhead.
+    pub(crate) fn entry_bytes_max(&self) -> u64 {
+        self.images().shard_capacity()
+    }
+
+    fn images(&self) -> Arc<Images> {
+        let images = self.images.read().unwrap_or_else(PoisonError::into_inner);
+        images.clone()
+    }
+
+    /// Puts another map in the place of this one, and answers the old one.
+    fn replace(&self, images: Images) -> Arc<Images> {
+        let mut place = self.images.write().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *place, Arc::new(images))
     }
 
     fn check_up(&self) -> Result<(), CacheError> {
-        if self.is_down.load(Ordering::Relaxed) {
+        if self.is_down() {
             self.metrics.cache.errors.inc();
             return Err(CacheError);
         }
         Ok(())
     }
+}
+
+fn open(capacity: u64, metrics: &Arc<Metrics>) -> Images {
+    let shards = shards_for(capacity);
+    let items = (capacity / IMAGE_BYTES_TYPICAL).clamp(64, 1 << 20) as usize;
+    let options = OptionsBuilder::new()
+        .weight_capacity(whole_shards(capacity, shards))
+        .estimated_items_capacity(items)
+        .shards(shards)
+        .build()
+        .expect("both capacities are given");
+    Cache::with_options(options, ByBytes, KeyPrefix, CountEvictions(metrics.clone()))
+}
+
+fn shards_for(capacity: u64) -> usize {
+    let shards = (capacity / SHARD_BYTES_MIN).clamp(1, SHARDS_MAX as u64) as usize;
+    // Rounded down, so that each has its least.
+    1 << shards.ilog2()
+}
+
+/// The bound in whole shards: rounded down, so that the shards together never hold more than the bound.
+fn whole_shards(capacity: u64, shards: usize) -> u64 {
+    capacity / shards as u64 * shards as u64
+}
+
+fn checksum(key: &ImageKey, image: &Image) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&key.0);
+    hasher.update(&[image.version]);
+    hasher.update(image.ec_level.as_bytes());
+    hasher.update(&image.bytes);
+    hasher.finalize()
 }
 
 fn weight(image: &Image) -> u64 {
@@ -213,19 +364,19 @@ fn weight(image: &Image) -> u64 {
 #[derive(Clone)]
 struct ByBytes;
 
-impl Weighter<ImageKey, Image> for ByBytes {
-    fn weight(&self, _: &ImageKey, image: &Image) -> u64 {
-        weight(image)
+impl Weighter<ImageKey, Kept> for ByBytes {
+    fn weight(&self, _: &ImageKey, kept: &Kept) -> u64 {
+        weight(&kept.image)
     }
 }
 
 #[derive(Clone)]
 struct CountEvictions(Arc<Metrics>);
 
-impl Lifecycle<ImageKey, Image> for CountEvictions {
+impl Lifecycle<ImageKey, Kept> for CountEvictions {
     type RequestState = ();
 
-    fn on_evict(&self, (): &mut (), _: ImageKey, _: Image) {
+    fn on_evict(&self, (): &mut (), _: ImageKey, _: Kept) {
         self.0.cache.evictions.inc();
         self.0.cache.evicted_capacity.inc();
     }
@@ -306,6 +457,16 @@ mod tests {
     }
 
     #[test]
+    fn the_same_image_again_is_no_eviction() {
+        let cache = cache(100_000);
+        for _ in 0..3 {
+            assert_eq!(cache.put(key(1), image(10)), Ok(true));
+        }
+        assert_eq!(cache.entries(), 1);
+        assert_eq!(cache.metrics.cache.evictions.get(), 0);
+    }
+
+    #[test]
     fn hits_misses_and_forgetting() {
         let cache = cache(100_000);
         cache.put(key(1), image(10)).unwrap();
@@ -327,5 +488,89 @@ mod tests {
         cache.evict_for_drill(5);
         assert_eq!(cache.metrics.cache.evictions.get(), 5);
         assert_eq!(cache.entries(), 0);
+    }
+    #[test]
+    fn a_restart_empties_it_and_ends_a_wedge() {
+        let cache = cache(100_000);
+        for number in 0..10 {
+            cache.put(key(number), image(10)).unwrap();
+        }
+        cache.set_down(true);
+        let dropped = cache.restart();
+        assert_eq!((dropped.entries, dropped.was_down), (10, true));
+        assert!(dropped.bytes > 100, "{dropped:?}");
+        assert_eq!((cache.entries(), cache.size_bytes()), (0, 0));
+        assert_eq!(
+            cache.metrics.cache.evictions.get(),
+            0,
+            "none was pushed out"
+        );
+        assert_eq!(cache.probe(), Ok(()));
+        assert_eq!(cache.put(key(1), image(10)), Ok(true));
+        assert!(cache.get(&key(1), false).unwrap().is_some());
+        assert!(!cache.restart().was_down);
+    }
+
+    #[test]
+    fn the_bound_moves_both_ways_and_holds() {
+        let cache = cache(1 << 20);
+        let fill = |to: u64| {
+            for number in 0..to {
+                cache.put(key(number), image(2000)).unwrap();
+                assert!(cache.size_bytes() <= cache.capacity_bytes());
+            }
+        };
+        fill(400);
+        assert_eq!(cache.entries(), 400);
+        // From one shard to sixteen: all images move.
+        assert_eq!(cache.set_capacity(64 << 20), 1 << 20);
+        assert_eq!(cache.entry_bytes_max(), 4 << 20);
+        assert_eq!(cache.entries(), 400);
+        assert!(cache.get(&key(7), false).unwrap().is_some());
+        fill(10_000);
+        assert_eq!(cache.entries(), 10_000);
+        assert_eq!(cache.metrics.cache.evictions.get(), 0);
+        // The same shards, half as much.
+        assert_eq!(cache.set_capacity(128 << 20), 64 << 20);
+        assert_eq!(cache.set_capacity(16 << 20), 128 << 20);
+        assert!(cache.size_bytes() <= 16 << 20);
+        // Back to one shard: an image larger than a sixteenth still fits.
+        assert_eq!(cache.set_capacity(1 << 20), 16 << 20);
+        assert!(cache.size_bytes() <= 1 << 20);
+        assert!(cache.entries() > 300, "{}", cache.entries());
+        assert_eq!(
+            cache.entries() as u64 + cache.metrics.cache.evictions.get(),
+            10_000,
+            "whatever is not there any more was counted"
+        );
+        assert_eq!(cache.put(key(1), image(1 << 19)), Ok(true));
+        fill(3000);
+        // Within one shard nothing moves, and the bound holds all the same.
+        assert_eq!(cache.set_capacity(2 << 20), 1 << 20);
+        fill(3000);
+        assert!(cache.size_bytes() > 1 << 20);
+        assert_eq!(cache.set_capacity(1 << 20), 2 << 20);
+        assert!(cache.size_bytes() <= 1 << 20);
+    }
+
+    #[test]
+    fn a_damaged_image_is_found() {
+        let cache = cache(1 << 20);
+        assert_eq!(cache.check_sample().checked, 0);
+        for number in 0..300 {
+            cache.put(key(number), image(10)).unwrap();
+        }
+        let sample = cache.check_sample();
+        assert_eq!((sample.checked, sample.damaged), (256, 0));
+        let damage = |kept: Kept| {
+            cache.images().clear();
+            cache.images().insert(key(1), kept);
+            cache.check_sample().damaged
+        };
+        assert_eq!(damage(Kept::new(&key(1), image(10))), 0);
+        assert_eq!(damage(Kept::new(&key(2), image(10))), 1, "another's image");
+        let mut kept = Kept::new(&key(1), image(10));
+        kept.image.bytes = Bytes::from_static(b"other");
+        assert_eq!(damage(kept), 1, "other bytes");
     }
 }

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::admin_token::AdminToken;
+
 /// A token bucket's size and speed.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Rate {
@@ -19,12 +21,16 @@ pub struct Config {
     pub data_dir: Option<PathBuf>,
     /// The bound of the image cache.
     pub cache_bytes: u64,
+    /// Images drawn at once: each may take a few megabytes meanwhile.
+    pub generation_workers: usize,
     /// The memory that the service may use, where that is less than what the machine or a cgroup allows.
     pub memory_limit: Option<u64>,
     /// Where log lines are posted; `None` for nowhere.
     pub ship_logs: Option<String>,
     /// Whether the fault switch exists.
     pub faults: bool,
+    /// What opens the admin endpoints; without it they are for this machine alone.
+    pub admin_token: Option<AdminToken>,
     /// How long a session lasts without a request.
     pub session_length: Duration,
     /// Whether cookies are sent over TLS only. Off by default, because a local service speaks plain HTTP.
@@ -46,9 +52,11 @@ impl Default for Config {
         Config {
             data_dir: None,
             cache_bytes: 64 * 1024 * 1024,
+            generation_workers: 8,
             memory_limit: None,
             ship_logs: None,
             faults: false,
+            admin_token: None,
             session_length: Duration::from_secs(60 * 60),
             secure_cookies: false,
             rate_address: Rate {

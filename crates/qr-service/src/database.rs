@@ -15,6 +15,7 @@ use world::World;
 use crate::faults::Faults;
 use crate::metrics::Metrics;
 use crate::schema;
+use crate::standing::Standing;
 
 /// How long a statement waits for another process that holds the file, for example a backup.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -86,6 +87,8 @@ struct Shared {
     /// `None`: in memory.
     folder: Option<PathBuf>,
     state: Mutex<State>,
+    /// Apart from the connection, so that it can be asked while an operation hangs.
+    standing: Mutex<Standing>,
 }
 
 #[derive(Default)]
@@ -95,6 +98,22 @@ struct State {
     was_open: bool,
 }
 
+/// What the database says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Settings {
+    pub(crate) journal_mode: String,
+    pub(crate) schema_version: i64,
+}
+
+/// Where the database lies; nothing of it when it is kept in memory.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Files {
+    pub(crate) path: Option<PathBuf>,
+    pub(crate) bytes: Option<u64>,
+    /// Of the write-ahead log: what was written since the last time that all was folded into the file.
+    pub(crate) wal_bytes: Option<u64>,
+}
+
 impl Database {
     pub(crate) fn new(
         folder: Option<PathBuf>,
@@ -102,6 +121,7 @@ impl Database {
         metrics: Arc<Metrics>,
         faults: Arc<Faults>,
     ) -> Database {
+        let standing = Mutex::new(Standing::new(world.clock.now()));
         Database {
             world,
             metrics,
@@ -109,6 +129,7 @@ impl Database {
             shared: Arc::new(Shared {
                 folder,
                 state: Mutex::default(),
+                standing,
             }),
         }
     }
@@ -129,19 +150,63 @@ impl Database {
         if result.is_err() {
             self.metrics.database_errors.inc();
         }
+        self.note(result.as_ref().err().map(DatabaseError::whole));
         result
     }
 
     /// Reads a row: whether the database answers.
     pub(crate) async fn probe(&self) -> Result<(), DatabaseError> {
+        self.run(|connection| read_row(connection)).await
+    }
+
+    /// Reads a row and the settings: a round trip.
+    pub(crate) async fn settings(&self) -> Result<Settings, DatabaseError> {
         self.run(|connection| {
-            connection.query_row(
-                "SELECT count(*) FROM session WHERE expires_ms < 0",
-                (),
-                |_| Ok(()),
-            )
+            read_row(connection)?;
+            Ok(Settings {
+                journal_mode: connection
+                    .pragma_query_value(None, "journal_mode", |row| row.get(0))?,
+                schema_version: connection
+                    .pragma_query_value(None, "user_version", |row| row.get(0))?,
+            })
         })
         .await
+    }
+
+    /// The files as they lie on the disk now.
+    pub(crate) async fn files(&self) -> Files {
+        let Some(folder) = &self.shared.folder else {
+            return Files::default();
+        };
+        let (path, wal) = (
+            folder.join(FILE_NAME),
+            folder.join(format!("{FILE_NAME}-wal")),
+        );
+        let disk = self.world.disk.clone();
+        self.world
+            .run_blocking(move || Files {
+                bytes: disk.len(&path).ok(),
+                wal_bytes: disk.len(&wal).ok(),
+                path: Some(path),
+            })
+            .await
+    }
+
+    /// How the last operations went.
+    pub(crate) fn standing(&self) -> Standing {
+        let standing = self.shared.standing.lock();
+        standing.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes a failure that only the caller saw: no answer in time.
+    pub(crate) fn note_failure(&self, error: String) {
+        self.note(Some(error));
+    }
+
+    fn note(&self, error: Option<String>) {
+        let standing = self.shared.standing.lock();
+        let mut standing = standing.unwrap_or_else(PoisonError::into_inner);
+        standing.step(error, self.world.clock.now());
     }
 
     /// Closes the connection, which folds the write-ahead log into the file.
@@ -209,6 +274,14 @@ impl Database {
         schema::prepare(&mut connection)?;
         Ok(connection)
     }
+}
+
+fn read_row(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row(
+        "SELECT count(*) FROM session WHERE expires_ms < 0",
+        (),
+        |_| Ok(()),
+    )
 }
 
 /// Opens a file that only the service's own user may read: password hashes lie in it. SQLite gives the files beside it

@@ -1,6 +1,7 @@
 //! The fault switch: breaks the service on purpose, so that alerts and responders can be tried.
 //!
-//! It exists only when the service was started with it, answers loopback only, and breaks the API alone: what a monitor
+//! It exists only when the service was started with it, answers loopback only (with the admin token, where
+//! there is one), and breaks the API alone: what a monitor
 //! asks stays honest.
 
 use std::sync::{Mutex, PoisonError, RwLock};
@@ -110,6 +111,13 @@ impl Faults {
         }
         drop(leak);
         *self.set.write().unwrap_or_else(PoisonError::into_inner) = set;
+    }
+
+    /// Ends the fault that a restart of the cache cures, and says whether it was set. The others stay: a restart cures
+    /// neither look-ups that miss nor evictions.
+    pub(crate) fn end_cache_down(&self) -> bool {
+        let mut set = self.set.write().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut set.cache_down)
     }
 
     /// How long this request is delayed.

@@ -1,13 +1,13 @@
 //! The `qr-service` program: flags, signals, exit code. Everything else is in `app.rs`.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use clap::Parser;
-use qr_service::{App, Config, Rate};
+use qr_service::{AdminToken, App, Config, Rate, TOKEN_BYTES_MAX, WORKERS_MAX, WORKERS_MIN};
 use telemetry::log::{Level, Sink};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -30,6 +30,9 @@ struct Flags {
     /// Bound of the image cache, in bytes (also 64M, 1G).
     #[arg(long, default_value = "64M", value_parser = parse_bytes)]
     cache_bytes: u64,
+    /// Codes drawn at once.
+    #[arg(long, default_value_t = 8, value_parser = parse_workers)]
+    generation_workers: usize,
     /// Memory that the service may use, where that is less than the machine and its cgroup allow.
     #[arg(long, value_parser = parse_bytes)]
     memory_limit: Option<u64>,
@@ -45,6 +48,10 @@ struct Flags {
     /// Start with the fault switch (/admin/faults, this machine only).
     #[arg(long)]
     faults: bool,
+    /// File with a token that /admin/ then asks for (Authorization: Bearer), and that opens it to other machines. Without
+    /// it /admin/ is for this machine alone.
+    #[arg(long)]
+    admin_token_file: Option<PathBuf>,
     /// Minutes without a request after which a session ends.
     #[arg(long, default_value_t = 60.0)]
     session_minutes: f64,
@@ -98,7 +105,8 @@ async fn run(flags: Flags) -> Result<Drained> {
     let address = listener.local_addr()?;
     let world = World::real()?;
     let level = flags.log_level;
-    let app = App::build(world, config(flags)?, level, vec![sink]);
+    let config = config(flags, &world)?;
+    let app = App::build(world, config, level, vec![sink]);
     let mut serving = std::pin::pin!(app.serve(listener, shutdown()?));
     // It answers while it starts: "starting" is an answer too.
     let started = tokio::select! {
@@ -112,11 +120,15 @@ async fn run(flags: Flags) -> Result<Drained> {
     Ok(serving.await)
 }
 
-fn config(flags: Flags) -> Result<Config> {
+fn config(flags: Flags, world: &World) -> Result<Config> {
     let minutes = flags.session_minutes;
     if !(0.01..=525_600.0).contains(&minutes) {
         return Err(anyhow!("--session-minutes must be from 0.01 to 525600"));
     }
+    let admin_token = match &flags.admin_token_file {
+        None => None,
+        Some(path) => Some(admin_token(path, world)?),
+    };
     let defaults = Config::default();
     let rate = |per_second: f64, default: Rate| Rate {
         per_second,
@@ -128,9 +140,11 @@ fn config(flags: Flags) -> Result<Config> {
     Ok(Config {
         data_dir: Some(flags.data),
         cache_bytes: flags.cache_bytes,
+        generation_workers: flags.generation_workers,
         memory_limit: flags.memory_limit,
         ship_logs: flags.ship_logs,
         faults: flags.faults,
+        admin_token,
         session_length: Duration::from_secs_f64(minutes * 60.0),
         secure_cookies: flags.secure_cookies,
         rate_address: rate(flags.rate_address, defaults.rate_address),
@@ -139,6 +153,13 @@ fn config(flags: Flags) -> Result<Config> {
         drain_grace: Duration::from_millis(flags.drain_grace_ms),
         request_timeout: Duration::from_millis(flags.request_timeout_ms),
     })
+}
+
+fn admin_token(path: &Path, world: &World) -> Result<AdminToken> {
+    // One byte more than is allowed, so that a longer file is seen to be one.
+    let file = world.disk.read_at(path, 0, TOKEN_BYTES_MAX + 1);
+    let file = file.with_context(|| format!("cannot read {}", path.display()))?;
+    AdminToken::parse(&file).with_context(|| format!("cannot use {}", path.display()))
 }
 
 /// Resolves at the first SIGTERM or SIGINT.
@@ -171,4 +192,11 @@ fn parse_bytes(text: &str) -> Result<u64, String> {
         .and_then(|number| number.checked_mul(unit))
         .filter(|bytes| *bytes > 0)
         .ok_or_else(|| "write bytes as 1048576, 512K, 64M or 1G".to_owned())
+}
+
+fn parse_workers(text: &str) -> Result<usize, String> {
+    text.parse::<usize>()
+        .ok()
+        .filter(|workers| (WORKERS_MIN..=WORKERS_MAX).contains(workers))
+        .ok_or_else(|| format!("must be from {WORKERS_MIN} to {WORKERS_MAX}"))
 }

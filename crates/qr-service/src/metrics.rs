@@ -150,6 +150,7 @@ pub(crate) struct CacheMetrics {
     pub(crate) evictions: Counter,
     pub(crate) evicted_capacity: Counter,
     pub(crate) evicted_fault: Counter,
+    pub(crate) restarts: Counter,
     seconds: [Histogram; 3],
 }
 
@@ -429,6 +430,10 @@ fn cache_metrics(registry: &Registry) -> CacheMetrics {
         ),
         evicted_capacity: reasons.handle(&["capacity"]),
         evicted_fault: reasons.handle(&["fault"]),
+        restarts: registry.counter(
+            "cache_restarts_total",
+            "Times that an operator emptied the cache and opened it anew.",
+        ),
         seconds: operations.map(|operation| seconds.handle(&[operation])),
     }
 }

@@ -19,12 +19,19 @@ pub(crate) enum Route {
     HealthDetailed,
     Ready,
     Faults,
+    AdminCache,
+    AdminCacheVerify,
+    AdminCacheRestart,
+    AdminDatabase,
+    AdminFailOver,
+    AdminCapacity,
+    AdminDeployments,
     /// Whatever no template matches: one label value for all of them.
     Unmatched,
 }
 
 impl Route {
-    pub(crate) const ALL: [Route; 15] = [
+    pub(crate) const ALL: [Route; 22] = [
         Route::Page,
         Route::Style,
         Route::Script,
@@ -39,6 +46,13 @@ impl Route {
         Route::HealthDetailed,
         Route::Ready,
         Route::Faults,
+        Route::AdminCache,
+        Route::AdminCacheVerify,
+        Route::AdminCacheRestart,
+        Route::AdminDatabase,
+        Route::AdminFailOver,
+        Route::AdminCapacity,
+        Route::AdminDeployments,
         Route::Unmatched,
     ];
 
@@ -58,6 +72,13 @@ impl Route {
             Route::HealthDetailed => "/health/detailed",
             Route::Ready => "/ready",
             Route::Faults => "/admin/faults",
+            Route::AdminCache => "/admin/cache",
+            Route::AdminCacheVerify => "/admin/cache/verify",
+            Route::AdminCacheRestart => "/admin/cache/restart",
+            Route::AdminDatabase => "/admin/database",
+            Route::AdminFailOver => "/admin/database/fail-over",
+            Route::AdminCapacity => "/admin/capacity",
+            Route::AdminDeployments => "/admin/deployments",
             Route::Unmatched => "unmatched",
         }
     }
@@ -86,18 +107,61 @@ impl Route {
             | Route::HealthDetailed
             | Route::Ready
             | Route::Faults
+            | Route::AdminCache
+            | Route::AdminCacheVerify
+            | Route::AdminCacheRestart
+            | Route::AdminDatabase
+            | Route::AdminFailOver
+            | Route::AdminCapacity
+            | Route::AdminDeployments
             | Route::Unmatched => false,
         }
     }
 
-    /// Whether requests are limited. What a monitor asks never is: a limit there would read as an outage.
+    /// Whether the route is for operators: see `http/admin/mod.rs` for whom it lets in.
+    pub(crate) fn is_admin(self) -> bool {
+        match self {
+            Route::Faults
+            | Route::AdminCache
+            | Route::AdminCacheVerify
+            | Route::AdminCacheRestart
+            | Route::AdminDatabase
+            | Route::AdminFailOver
+            | Route::AdminCapacity
+            | Route::AdminDeployments => true,
+            Route::Page
+            | Route::Style
+            | Route::Script
+            | Route::Types
+            | Route::Qr
+            | Route::Accounts
+            | Route::Sessions
+            | Route::CurrentSession
+            | Route::Me
+            | Route::Metrics
+            | Route::Health
+            | Route::HealthDetailed
+            | Route::Ready
+            | Route::Unmatched => false,
+        }
+    }
+
+    /// Whether requests are limited. What a monitor asks never is: a limit there would read as an outage. What
+    /// an operator asks is not either: it is needed most when the service is overrun.
     pub(crate) fn is_limited(self) -> bool {
         match self {
             Route::Metrics
             | Route::Health
             | Route::HealthDetailed
             | Route::Ready
-            | Route::Faults => false,
+            | Route::Faults
+            | Route::AdminCache
+            | Route::AdminCacheVerify
+            | Route::AdminCacheRestart
+            | Route::AdminDatabase
+            | Route::AdminFailOver
+            | Route::AdminCapacity
+            | Route::AdminDeployments => false,
             Route::Page
             | Route::Style
             | Route::Script
@@ -143,6 +207,9 @@ mod tests {
     fn every_template_leads_back() {
         for route in Route::ALL {
             assert_eq!(Route::of_template(route.template()), route);
+            let is_admin_path = route.template().starts_with("/admin/");
+            assert_eq!(route.is_admin(), is_admin_path, "{}", route.template());
+            assert!(!(route.is_admin() && (route.is_api() || route.is_limited())));
         }
         assert_eq!(Route::of_template("/elsewhere"), Route::Unmatched);
     }

@@ -10,7 +10,7 @@ use crate::database::DatabaseError;
 /// Marks a file as this service's database ("QRSV").
 const APPLICATION_ID: i64 = 0x5152_5356;
 
-const MIGRATIONS: [&str; 1] = [
+const MIGRATIONS: [&str; 2] = [
     // 1: accounts and sessions. Of a session's token only the digest is kept, so that a copy of the file signs nobody in.
     "CREATE TABLE account (
         id            INTEGER PRIMARY KEY,
@@ -29,6 +29,14 @@ const MIGRATIONS: [&str; 1] = [
         expires_ms    INTEGER NOT NULL
      ) STRICT, WITHOUT ROWID;
      CREATE INDEX session_by_expiry ON session (expires_ms);",
+    // 2: the starts of the service, in the order of their numbers: a clock may go back.
+    "CREATE TABLE deployments (
+        id            INTEGER PRIMARY KEY,
+        version       TEXT NOT NULL,
+        revision      TEXT NOT NULL,
+        started_ms    INTEGER NOT NULL,
+        is_change     INTEGER NOT NULL
+     ) STRICT;",
 ];
 
 /// The newest version that this program knows.
@@ -71,6 +79,27 @@ mod tests {
             .pragma_query_value(None, "user_version", |row| row.get(0))
             .unwrap();
         assert_eq!(version, VERSION);
+    }
+
+    /// The fixture is what the program of schema version 1 left, as `sqlite3 .dump` writes it.
+    #[test]
+    fn a_database_of_version_1_opens_and_keeps_its_rows() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection
+            .execute_batch(include_str!("../tests/fixtures/schema-1.sql"))
+            .unwrap();
+        prepare(&mut connection).unwrap();
+        let version: i64 = connection
+            .pragma_query_value(None, "user_version", |row| row.get(0))
+            .unwrap();
+        assert_eq!(version, VERSION);
+        let count = |sql: &str| -> i64 { connection.query_row(sql, (), |row| row.get(0)).unwrap() };
+        assert_eq!(count("SELECT count(*) FROM account WHERE name = 'ada'"), 1);
+        assert_eq!(
+            count("SELECT count(*) FROM session WHERE account_id = 1"),
+            1
+        );
+        assert_eq!(count("SELECT count(*) FROM deployments"), 0);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use telemetry::Counter;
 use telemetry::log::Level;
 
+use super::admin;
 use super::observe::Context;
 use super::problem::Problem;
 use crate::app::App;
@@ -77,7 +78,7 @@ pub(crate) async fn admit(app: &App, context: &Context, head: &Head) -> Result<A
     if let Some(problem) = head_problem(head) {
         return refuse(problem);
     }
-    if is_from_elsewhere(head) {
+    if is_from_elsewhere(head, context.route) {
         log_refusal(app, context, "request from another site");
         return refuse(Problem::new(
             StatusCode::FORBIDDEN,
@@ -85,6 +86,11 @@ pub(crate) async fn admit(app: &App, context: &Context, head: &Head) -> Result<A
             "The request comes from another site",
             "requests that change something must come from the service's own page, or from a program",
         ));
+    }
+    if context.route.is_admin()
+        && let Err(problem) = admin::authorise(app, context, head)
+    {
+        return refuse(problem);
     }
     if !context.route.is_limited() {
         return Ok(Admitted {
@@ -133,9 +139,11 @@ fn head_problem(head: &Head) -> Option<Problem> {
 }
 
 /// Whether a browser says that another site's page sends a request that changes something. The cookie is SameSite=Strict;
-/// this holds where a browser is too old for that.
-fn is_from_elsewhere(head: &Head) -> bool {
-    if matches!(head.method, Method::GET | Method::HEAD | Method::OPTIONS) {
+/// this holds where a browser is too old for that. What is for operators no other site's page has any reason to ask at
+/// all: those routes are held to it for every method.
+fn is_from_elsewhere(head: &Head, route: Route) -> bool {
+    let is_reading = matches!(head.method, Method::GET | Method::HEAD | Method::OPTIONS);
+    if is_reading && !route.is_admin() {
         return false;
     }
     let text = |name: HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok());
@@ -253,7 +261,8 @@ mod tests {
                 request = request.header(*name, *value);
             }
             let (head, ()) = request.body(()).unwrap().into_parts();
-            assert_eq!(is_from_elsewhere(&head), expect, "{method} {headers:?}");
+            let is_refused = is_from_elsewhere(&head, Route::Qr);
+            assert_eq!(is_refused, expect, "{method} {headers:?}");
         };
         let host = ("host", "127.0.0.1:8765");
         check("POST", &[host], false);
@@ -264,6 +273,21 @@ mod tests {
         check("DELETE", &[host, ("sec-fetch-site", "same-site")], true);
         check("DELETE", &[host, ("sec-fetch-site", "same-origin")], false);
         check("GET", &[host, ("origin", "http://evil.example")], false);
+    }
+
+    #[test]
+    fn operators_routes_are_not_even_read_from_elsewhere() {
+        let check = |name: &str, value: &str, expect: bool| {
+            let request = Request::builder().header("host", "127.0.0.1:8765");
+            let (head, ()) = request.header(name, value).body(()).unwrap().into_parts();
+            let is_refused = is_from_elsewhere(&head, Route::AdminDatabase);
+            assert_eq!(is_refused, expect, "{name}: {value}");
+        };
+        check("origin", "http://evil.example", true);
+        check("sec-fetch-site", "cross-site", true);
+        check("sec-fetch-site", "same-site", true);
+        check("sec-fetch-site", "none", false);
+        check("accept", "*/*", false);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use axum::body::{Bytes, to_bytes};
 use axum::extract::Request;
 use axum::http::{StatusCode, header};
 use http_body_util::LengthLimitError;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
@@ -18,22 +19,46 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Reads a request's body as JSON of one form.
 pub(crate) async fn json<T: DeserializeOwned>(request: Request) -> Result<T, Problem> {
+    check_media_type(&request)?;
+    let bytes = read(request).await?;
+    parse(&bytes)
+}
+
+/// Reads the body of a request that needs none: nothing, or an empty object. It must be called JSON all the same, because
+/// another site's page cannot do that without being asked first.
+pub(crate) async fn nothing(request: Request) -> Result<(), Problem> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Nothing {}
+
+    check_media_type(&request)?;
+    let bytes = read(request).await?;
+    match bytes.is_empty() {
+        true => Ok(()),
+        false => parse(&bytes).map(|Nothing {}| ()),
+    }
+}
+
+fn check_media_type(request: &Request) -> Result<(), Problem> {
     let media_type = request
         .headers()
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.split(';').next())
         .map(str::trim);
-    if !media_type.is_some_and(|media_type| media_type.eq_ignore_ascii_case("application/json")) {
-        return Err(Problem::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "not-json",
-            "The body must be JSON",
-            "send Content-Type: application/json",
-        ));
+    if media_type.is_some_and(|media_type| media_type.eq_ignore_ascii_case("application/json")) {
+        return Ok(());
     }
-    let bytes = read(request).await?;
-    serde_json::from_slice(&bytes).map_err(|error| {
+    Err(Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "not-json",
+        "The body must be JSON",
+        "send Content-Type: application/json",
+    ))
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(bytes).map_err(|error| {
         // The parser's words name places and field names, never values: a password may stand there.
         let words = match error.classify() {
             serde_json::error::Category::Data => shape_words(&error),

@@ -177,14 +177,17 @@ async fn make(
     request: &CodeRequest,
     key: ImageKey,
 ) -> Result<Image, Problem> {
-    let _turn = app
-        .generations
-        .acquire()
-        .await
-        .expect("this semaphore is never closed");
+    let turn = app.generations.turn().await;
     let start = app.world.clock.monotonic();
     let work = request.clone();
-    let made = app.world.run_blocking(move || work.make()).await;
+    let made = app
+        .world
+        .run_blocking(move || {
+            // The turn is the work's, not the caller's: a caller who leaves does not end the work.
+            let _turn = turn;
+            work.make()
+        })
+        .await;
     let length = app.world.clock.monotonic().saturating_sub(start);
     let image = made.map_err(refusal)?;
     app.metrics.generation_seconds.observe_duration(length);

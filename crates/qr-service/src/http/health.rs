@@ -12,7 +12,7 @@ use crate::app::{App, Phase};
 use crate::ship::ShipState;
 
 /// A database that takes longer than this is as good as gone to those who wait for it.
-const DATABASE_BOUND: Duration = Duration::from_secs(2);
+pub(super) const DATABASE_BOUND: Duration = Duration::from_secs(2);
 /// From this share of its limit on, memory is worth a look; the alert comes at 0.9.
 const MEMORY_WARN_SHARE: f64 = 0.9;
 

@@ -9,6 +9,7 @@ mod observe;
 mod problem;
 
 mod account;
+mod admin;
 mod code;
 mod health;
 mod operations;
@@ -35,7 +36,32 @@ pub(crate) fn router(app: App) -> Router {
         .route(Route::Metrics.template(), get(operations::metrics))
         .route(Route::Health.template(), get(health::basic))
         .route(Route::HealthDetailed.template(), get(health::detailed))
-        .route(Route::Ready.template(), get(health::ready));
+        .route(Route::Ready.template(), get(health::ready))
+        .route(Route::AdminCache.template(), get(admin::cache::figures))
+        .route(
+            Route::AdminCacheVerify.template(),
+            post(admin::cache::verify),
+        )
+        .route(
+            Route::AdminCacheRestart.template(),
+            post(admin::cache::restart),
+        )
+        .route(
+            Route::AdminDatabase.template(),
+            get(admin::database::standing),
+        )
+        .route(
+            Route::AdminFailOver.template(),
+            post(admin::database::fail_over),
+        )
+        .route(
+            Route::AdminCapacity.template(),
+            get(admin::capacity::get).put(admin::capacity::put),
+        )
+        .route(
+            Route::AdminDeployments.template(),
+            get(admin::deployments::recent),
+        );
     if app.faults.is_there() {
         router = router.route(
             Route::Faults.template(),

@@ -27,6 +27,8 @@ pub(crate) struct Problem {
     /// The field that is wrong, where one is.
     pub(crate) field: Option<Box<str>>,
     pub(crate) retry_after_s: Option<u64>,
+    /// How the caller may show who it is (`WWW-Authenticate`).
+    pub(crate) challenge: Option<&'static str>,
     /// For the log only.
     pub(crate) cause: Option<Box<str>>,
 }
@@ -47,6 +49,7 @@ impl Problem {
             detail: detail.into(),
             field: None,
             retry_after_s: None,
+            challenge: None,
             cause: None,
         }
     }
@@ -162,6 +165,12 @@ impl IntoResponse for Problem {
             response
                 .headers_mut()
                 .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(challenge) = self.challenge {
+            response.headers_mut().insert(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static(challenge),
+            );
         }
         response.extensions_mut().insert(self);
         response

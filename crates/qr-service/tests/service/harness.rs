@@ -1,4 +1,4 @@
-//! A whole service in a simulated world, asked without a socket.
+//! A whole service, asked without a socket: in a simulated world unless the test needs real files or threads.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -11,6 +11,7 @@ use qr_service::{App, Config, app};
 use serde_json::Value;
 use telemetry::log::Sink;
 use tower::ServiceExt;
+use world::World;
 use world::inbound::PeerAddr;
 use world::sim::SimWorld;
 
@@ -19,7 +20,7 @@ const EPOCH_SECONDS: u64 = 1_795_424_400;
 
 pub(crate) struct Service {
     pub(crate) app: App,
-    pub(crate) sim: SimWorld,
+    world: World,
     router: Router,
     log: Arc<Mutex<Vec<Value>>>,
     cookie: Mutex<Option<String>>,
@@ -48,16 +49,20 @@ impl Answer {
 impl Service {
     pub(crate) async fn start(config: Config) -> Service {
         let sim = SimWorld::new(7, UNIX_EPOCH + Duration::from_secs(EPOCH_SECONDS));
+        Service::start_in(sim.world(), config).await
+    }
+
+    pub(crate) async fn start_in(world: World, config: Config) -> Service {
         let log = Arc::new(Mutex::new(Vec::new()));
         let kept = log.clone();
         let sink = Sink::closure(move |_, line| {
             let line = serde_json::from_str(line).expect("every line is JSON");
             kept.lock().unwrap().push(line);
         });
-        let (app, router) = app(sim.world(), config, vec![sink]).await.unwrap();
+        let (app, router) = app(world.clone(), config, vec![sink]).await.unwrap();
         Service {
             app,
-            sim,
+            world,
             router,
             log,
             cookie: Mutex::default(),
@@ -81,7 +86,9 @@ impl Service {
             .method(method)
             .uri(path)
             .extension(PeerAddr(*self.peer.lock().unwrap()));
-        if !body.is_empty() && headers.iter().all(|(name, _)| *name != "content-type") {
+        // What changes something is JSON, also without a body.
+        let is_json = !body.is_empty() || (method == "POST" && path.starts_with("/admin/"));
+        if is_json && headers.iter().all(|(name, _)| *name != "content-type") {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
         if let Some(cookie) = self.cookie.lock().unwrap().as_ref() {
@@ -114,7 +121,7 @@ impl Service {
     }
 
     pub(crate) async fn pass(&self, length: Duration) {
-        self.sim.world().clock.sleep(length).await;
+        self.world.clock.sleep(length).await;
     }
 
     /// The value of one series (name with its labels) on `/metrics`.
