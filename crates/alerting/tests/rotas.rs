@@ -70,7 +70,8 @@ fn four_years_around_the_sun() {
         shift("America", "America/Chicago", "09:00", DAILY, "grace"),
     ]);
     sweep(&regions, true);
-    // A shift for the week and one for its end: five take-overs in a row are one turn, however many days it spans.
+    // A shift for the week and one for its end: five take-overs in a row are one turn, and the same person's second week,
+    // after somebody else's week-end, is another.
     let weekdays = &[
         Weekday::Monday,
         Weekday::Tuesday,
@@ -83,7 +84,7 @@ fn four_years_around_the_sun() {
             "week",
             "Africa/Casablanca",
             "02:30",
-            (weekdays, 7),
+            (weekdays, 14),
             "ada alan",
         ),
         shift(
@@ -226,8 +227,8 @@ fn nobody_is_on_call_only_in_an_empty_rota() {
     assert!(nobody(vec![]));
     assert!(nobody(vec![shift("", "UTC", "09:00", DAILY, "")]));
     assert!(!nobody(vec![
-        shift("", "UTC", "09:00", DAILY, ""),
         shift("", "UTC", "09:00", DAILY, "ada"),
+        shift("", "UTC", "09:00", DAILY, ""),
     ]));
 }
 
@@ -389,12 +390,12 @@ fn coming_turns_are_bounded() {
 }
 
 /// Hand-over, days and length of a turn, and whether every hour is asked for or only what is around hand-overs and
-/// changes of offset: a debug build answers some 50,000 questions in a second.
+/// changes of offset: a debug build answers some 30,000 questions in a second.
 const SWEPT: [(&str, Rhythm, bool); 7] = [
     ("09:00", DAILY, true),
     ("09:00", MONDAYS, true),
-    ("01:30", DAILY, true),
     ("02:30", DAILY, true),
+    ("01:30", DAILY, false),
     ("09:00", WEEKLY_WITHOUT_DAYS, false),
     ("02:15", DAILY, false),
     ("02:30", SUNDAYS, false),

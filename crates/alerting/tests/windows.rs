@@ -183,6 +183,14 @@ fn windows_where_clocks_jump() {
         "2026-10-10T15:15Z",
         "2026-10-10T16:15Z",
     );
+    // Samoa, which had no Friday, 30 December 2011: while Saturday's clocks show midnight, Friday's is still to come.
+    check(
+        "fri 09:00 2h Pacific/Apia",
+        "2011-12-30T10:00Z",
+        CLOSED,
+        "2011-12-30T19:00Z",
+        "2011-12-30T21:00Z",
+    );
     // Newfoundland, where Sunday's midnight was over while the clocks showed Saturday again.
     check(
         "sun 00:00 2h America/St_Johns",
@@ -244,6 +252,7 @@ fn weekday(word: &str) -> Weekday {
         "mon" => Weekday::Monday,
         "wed" => Weekday::Wednesday,
         "thu" => Weekday::Thursday,
+        "fri" => Weekday::Friday,
         "sat" => Weekday::Saturday,
         "sun" => Weekday::Sunday,
         other => panic!("no such day: {other}"),
