@@ -1,9 +1,12 @@
 //! Runs the timelines in `timelines/*.txt`: each line is one evaluation or one event and what must follow from it.
 //!
-//! A timeline begins with `rule for=<duration> [severity=warning] [no_traffic=page]` and continues with lines
-//! `<time> <input> -> <what changes>`. Inputs: `holds <value>`, `false <value>` (the value is there, the condition is
-//! false), `nothing` (complete scrapes, no value), `nan`, `unknown` (a scrape failed), `failed` (the expression could not be
-//! evaluated), `tick`, `ack <name>`. What changes: the instance's transition and the incident's effects, or `-` for nothing.
+//! A timeline begins with `rule for=<duration> [keep_firing_for=<duration>] [severity=warning] [no_traffic=page]
+//! [ack_expires=<duration>]` and continues with lines `<time> <input> -> <what changes>`. Inputs: `holds <value>`, `false
+//! <value>` (the value is there, the condition is false), `nothing` (complete scrapes, no value), `nan`, `unknown` (a scrape
+//! failed), `failed` (the expression could not be evaluated), `tick`, `ack <name>`, `resolve <name>`, `silence`, `window`,
+//! `inhibit`, `release` (what holds pages back), `joins <name>` (another alert of the group fires), `clock <+|-><duration>` (the
+//! machine's clock is set; times go on counting elapsed time). What changes: the instance's transition and the incident's
+//! effects, or `-` for nothing.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(
@@ -14,7 +17,8 @@
 use std::time::Duration;
 
 use alerting::{
-    Effect, Evaluation, Incident, IncidentId, IncidentInput, RuleState, TransitionKind,
+    Effect, Evaluation, Hold, HoldKind, Incident, IncidentHead, IncidentId, IncidentInput,
+    PageReason, RuleState, TransitionKind,
 };
 use model::{Labels, Timestamp, parse_duration};
 use plan::{AlertRule, EscalationLevel, Expression, Location, NoTraffic, Origin, Severity};
@@ -31,7 +35,7 @@ fn every_timeline() {
             count += 1;
         }
     }
-    assert!(count >= 15, "only {count} timelines were found");
+    assert!(count >= 25, "only {count} timelines were found");
 }
 
 fn check(file: &str, timeline: &str) {
@@ -39,11 +43,14 @@ fn check(file: &str, timeline: &str) {
         .lines()
         .map(str::trim)
         .filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let rule = rule(lines.next().unwrap());
+    let first = lines.next().unwrap();
+    let rule = rule(first);
     let mut desk = Desk {
         rule,
+        ack_expires: option(first, "ack_expires").map(|text| parse_duration(text).unwrap()),
         state: RuleState::default(),
         incident: None,
+        clock_ms: 0,
     };
     for line in lines {
         let (left, expect) = line
@@ -63,15 +70,38 @@ fn check(file: &str, timeline: &str) {
 
 struct Desk {
     rule: AlertRule,
+    ack_expires: Option<Duration>,
     state: RuleState,
     incident: Option<Incident>,
+    /// By how much the machine's clock was set.
+    clock_ms: i64,
 }
 
 impl Desk {
-    fn take(&mut self, input: &str, now: Timestamp) -> Vec<String> {
+    fn take(&mut self, input: &str, elapsed: Timestamp) -> Vec<String> {
+        let now = Timestamp::from_millis(elapsed.as_millis() + self.clock_ms);
         let words: Vec<&str> = input.split_whitespace().collect();
+        let hold = |kind| {
+            IncidentInput::Hold(Some(Hold {
+                kind,
+                id: "1".to_owned(),
+                why: "ada: works on it".to_owned(),
+            }))
+        };
         match words.as_slice() {
             ["tick"] => self.step(IncidentInput::Tick, now),
+            ["silence"] => self.step(hold(HoldKind::Silence), now),
+            ["window"] => self.step(hold(HoldKind::Window), now),
+            ["inhibit"] => self.step(hold(HoldKind::Inhibition), now),
+            ["release"] => self.step(IncidentInput::Hold(None), now),
+            ["joins", name] => {
+                let labels = Labels::from_pairs([("alertname", "Bad"), ("job", *name)]);
+                self.step(fired(labels, 1.0), now)
+            }
+            ["clock", length] => {
+                self.set_clock(length);
+                Vec::new()
+            }
             ["ack", name] => {
                 let input = IncidentInput::Acknowledge {
                     by: (*name).to_owned(),
@@ -79,7 +109,25 @@ impl Desk {
                 };
                 self.step(input, now)
             }
+            ["resolve", name] => {
+                let input = IncidentInput::Resolve {
+                    by: (*name).to_owned(),
+                    note: String::new(),
+                };
+                self.step(input, now)
+            }
             words => self.evaluate(&evaluation(words), now),
+        }
+    }
+
+    fn set_clock(&mut self, length: &str) {
+        let (sign, length) = length.split_at(1);
+        let millis = parse_duration(length).unwrap().as_millis() as i64;
+        let by_ms = if sign == "-" { -millis } else { millis };
+        self.clock_ms += by_ms;
+        self.state.clock_was_set(by_ms);
+        if let Some(incident) = &mut self.incident {
+            incident.clock_was_set(by_ms);
         }
     }
 
@@ -90,11 +138,7 @@ impl Desk {
             let labels = transition.labels;
             let input = match transition.kind {
                 TransitionKind::BecamePending | TransitionKind::Calmed => continue,
-                TransitionKind::Fired => IncidentInput::AlertFired {
-                    labels,
-                    value: transition.value,
-                    summary: String::new(),
-                },
+                TransitionKind::Fired => fired(labels, transition.value),
                 TransitionKind::LostData => IncidentInput::AlertLostData { labels },
                 TransitionKind::DataCameBack => IncidentInput::AlertDataCameBack { labels },
                 TransitionKind::Resolved(reason) => IncidentInput::AlertResolved { labels, reason },
@@ -106,13 +150,17 @@ impl Desk {
 
     fn step(&mut self, input: IncidentInput, now: Timestamp) -> Vec<String> {
         let fresh = || {
-            Incident::new(
-                IncidentId(1),
-                &self.rule.name,
-                self.rule.severity,
-                &levels(),
-                now,
-            )
+            Incident::new(IncidentHead {
+                id: IncidentId(1),
+                title: self.rule.name.clone(),
+                group: self.rule.name.clone(),
+                severity: self.rule.severity,
+                opened_at: now,
+                levels: levels(),
+                acknowledgement_expires: self.ack_expires,
+                page_interval: Duration::from_secs(300),
+                procedure: None,
+            })
         };
         let opens = matches!(input, IncidentInput::AlertFired { .. });
         let over = self
@@ -125,11 +173,22 @@ impl Desk {
         let Some(incident) = &mut self.incident else {
             return Vec::new();
         };
-        incident
-            .step(input, now)
-            .into_iter()
-            .filter_map(effect)
-            .collect()
+        let effects = incident.step(input, now);
+        for effect in &effects {
+            if let Effect::Page { level, roles, .. } = effect {
+                incident.told.entry(roles.join("+")).or_insert(*level);
+            }
+        }
+        effects.into_iter().filter_map(effect).collect()
+    }
+}
+
+fn fired(labels: Labels, value: f64) -> IncidentInput {
+    IncidentInput::AlertFired {
+        labels,
+        value,
+        summary: String::new(),
+        foreign: None,
     }
 }
 
@@ -173,7 +232,18 @@ fn word(kind: TransitionKind) -> String {
 fn effect(effect: Effect) -> Option<String> {
     match effect {
         Effect::Timeline(..) => None,
-        Effect::Page { level, roles } => Some(format!("page {level} {}", roles.join("+"))),
+        Effect::Page {
+            level,
+            roles,
+            reason,
+            ..
+        } => {
+            let why = match reason {
+                PageReason::Escalation => String::new(),
+                other => format!(" ({})", other.as_str()),
+            };
+            Some(format!("page {level} {}{why}", roles.join("+")))
+        }
         Effect::PageResolved => Some("page resolved".to_owned()),
     }
 }
@@ -186,13 +256,15 @@ fn levels() -> Vec<EscalationLevel> {
     vec![level(0, "on-call"), level(15, "lead"), level(30, "boss")]
 }
 
+fn option<'a>(line: &'a str, name: &str) -> Option<&'a str> {
+    line.split_whitespace().find_map(|word| {
+        word.strip_prefix(name)
+            .and_then(|rest| rest.strip_prefix('='))
+    })
+}
+
 fn rule(line: &str) -> AlertRule {
-    let option = |name: &str| {
-        line.split_whitespace().find_map(|word| {
-            word.strip_prefix(name)
-                .and_then(|rest| rest.strip_prefix('='))
-        })
-    };
+    let option = |name: &str| option(line, name);
     let text = "x > 1".to_owned();
     AlertRule {
         name: "Bad".to_owned(),
