@@ -5,16 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 
-use alerting::{Incident, IncidentId};
-use model::Timestamp;
-use monitor::incident::{
-    Change, IncidentDetail, IncidentFilter, IncidentStore, IncidentStoreError, Loaded, Page,
-    PageId, PageOutcome, SqliteIncidents,
-};
 use serde_json::json;
 use world::{Blocking, BoxFuture};
 
 use super::harness::{Belfry, PLAN, in_folder};
+use super::refusing_store::RefusingStore;
 
 /// Does the work and then lets its caller wait once more, as a pool of threads does: the work is done, its caller does not
 /// know yet.
@@ -76,66 +71,15 @@ async fn an_acknowledgement_is_whole_wherever_its_caller_goes_away() {
     );
 }
 
-/// A store on a full disk: it reads, but takes no outcomes of deliveries.
-struct Full {
-    inner: SqliteIncidents,
-    full: Arc<AtomicBool>,
-}
-
-impl IncidentStore for Full {
-    fn load(&mut self) -> Result<Loaded, IncidentStoreError> {
-        self.inner.load()
-    }
-
-    fn touch(&mut self, now: Timestamp) -> Result<(), IncidentStoreError> {
-        self.inner.touch(now)
-    }
-
-    fn record(&mut self, change: &Change, now: Timestamp) -> Result<(), IncidentStoreError> {
-        self.inner.record(change, now)
-    }
-
-    fn due_pages(&mut self, now: Timestamp, limit: usize) -> Result<Vec<Page>, IncidentStoreError> {
-        self.inner.due_pages(now, limit)
-    }
-
-    fn queue(&mut self) -> Result<(u64, Option<Timestamp>), IncidentStoreError> {
-        self.inner.queue()
-    }
-
-    fn record_attempt(
-        &mut self,
-        page: PageId,
-        outcome: &PageOutcome,
-        now: Timestamp,
-    ) -> Result<(), IncidentStoreError> {
-        if self.full.load(Ordering::Relaxed) {
-            return Err(IncidentStoreError("database or disk is full".to_owned()));
-        }
-        self.inner.record_attempt(page, outcome, now)
-    }
-
-    fn incidents(
-        &mut self,
-        filter: IncidentFilter,
-        limit: usize,
-    ) -> Result<Vec<Incident>, IncidentStoreError> {
-        self.inner.incidents(filter, limit)
-    }
-
-    fn detail(&mut self, id: IncidentId) -> Result<Option<IncidentDetail>, IncidentStoreError> {
-        self.inner.detail(id)
-    }
-}
-
 /// "Twice is better than never" must not become hundreds of pages a minute.
 #[tokio::test(start_paused = true)]
 async fn a_full_disk_does_not_turn_one_page_into_a_storm() {
     let full = Arc::new(AtomicBool::new(true));
     let switch = full.clone();
-    let store = move |folder: &tempfile::TempDir| Full {
+    // A store on a full disk: it reads, but takes no outcomes of deliveries.
+    let store = move |folder: &tempfile::TempDir| RefusingStore {
         inner: in_folder(folder),
-        full: switch,
+        refuses: Arc::new(move |verb| verb == "record_attempt" && switch.load(Ordering::Relaxed)),
     };
     let belfry = Belfry::start_with(PLAN, |_| {}, store).await;
     belfry.expose("stock 0\n");

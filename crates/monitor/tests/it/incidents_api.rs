@@ -196,16 +196,37 @@ async fn the_detail_tells_what_to_do() {
     assert_eq!(found["summary"], "0 boxes left at shop.test:80");
     assert_eq!(
         found["labels"],
-        json!({"job": "shop", "instance": "shop.test:80"})
+        json!({"alertname": "NoStock", "severity": "critical", "job": "shop", "instance": "shop.test:80"})
     );
+    let steps: Vec<String> = found["procedure"]["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| {
+            let runs: Vec<&str> = step["runs"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|run| run["state"].as_str().unwrap())
+                .collect();
+            format!(
+                "{} {} {} {} {runs:?}",
+                step["number"],
+                step["title"].as_str().unwrap(),
+                step["kind"].as_str().unwrap(),
+                step["query"].as_str().unwrap()
+            )
+        })
+        .collect();
     assert_eq!(
-        found["procedure"],
-        json!({"id": "restock", "title": "Restock", "steps": [
-            {"title": "Look at the stock.", "kind": "query", "query": "stock"},
-            {"title": "Read what went wrong.", "kind": "logs", "query": "level:ERROR"},
-            {"title": "Ask the shop.", "kind": "check", "query": "health"},
-            {"title": "Order boxes.", "kind": "manual", "query": ""},
-        ]})
+        steps,
+        [
+            r#"1 Look at the stock. query stock ["done"]"#,
+            r#"2 Read what went wrong. logs level:ERROR ["done"]"#,
+            r#"3 Ask the shop. check health ["done"]"#,
+            "4 Order boxes. manual  []",
+        ],
+        "what changes nothing has run by itself"
     );
     let page = &found["pages"][0];
     assert_eq!(

@@ -9,6 +9,7 @@
 )]
 
 mod harness;
+mod refusing_store;
 
 mod belfry_api;
 mod conformance;

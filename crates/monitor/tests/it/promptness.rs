@@ -28,7 +28,8 @@ async fn check(group: &str) {
         // Another place between two scrapes each time.
         belfry.pass(60 + round * 7 % 15).await;
         let before = firing(&belfry);
-        belfry.expose("stock 2\n");
+        // Another series each time: one that came and went twelve times would be damped as flapping.
+        belfry.expose(&format!("stock{{shelf=\"{round}\"}} 2\n"));
         let mut waited = 0;
         while firing(&belfry) == before {
             belfry.pass(1).await;
