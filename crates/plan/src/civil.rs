@@ -119,7 +119,7 @@ pub(crate) fn zone(context: &mut Context<'_>, node: &Node) -> Option<TimeZone> {
     None
 }
 
-/// `2026-01-05 is a Monday` without the date: for messages about days that do not fit.
+/// A day's name, for messages about days that do not fit.
 pub(crate) fn day_name(day: Weekday) -> &'static str {
     match day {
         Weekday::Monday => "Monday",

@@ -3,6 +3,7 @@
 use promql::{Expr, ValueType};
 
 use crate::context::{Context, SeriesRead};
+use crate::diagnostics::gist;
 use crate::node::Node;
 use crate::scalar_map::place;
 use crate::{Code, Expression, values};
@@ -28,7 +29,7 @@ pub(crate) fn read(
         Ok(parsed) => parsed,
         Err(error) => {
             let at = place(context, node, text, error.span.start..error.span.end);
-            let message = format!("this is not PromQL: {}", error.message);
+            let message = format!("this is not PromQL: {}", gist(&error.message));
             // What would be right is in the parser's own words already.
             context.error(Code::ExpressionSyntax, &at, message, "", "");
             return None;

@@ -67,13 +67,13 @@ pub(crate) const GROUP_LABELS_MAX: usize = 16;
 pub(crate) const ACKNOWLEDGEMENT_MIN: Duration = Duration::from_secs(60);
 
 /// The most inhibitions. Each is tried for every alert that opens.
-pub(crate) const INHIBITIONS_MAX: usize = 200;
+pub(crate) const INHIBITIONS_MAX: usize = 100;
 
 /// The most maintenance windows. Each is tried for every page.
 pub(crate) const WINDOWS_MAX: usize = 200;
 
 /// The most selectors of one list. A longer list wants a label to match.
-pub(crate) const SELECTORS_MAX: usize = 50;
+pub(crate) const SELECTORS_MAX: usize = 30;
 
 /// The longest maintenance window: days repeat after a week.
 pub(crate) const WINDOW_LENGTH_MAX: Duration = Duration::from_secs(7 * 24 * 3600);

@@ -44,9 +44,8 @@ fn person(context: &mut Context<'_>, node: &Node) -> Option<Person> {
     let roles = super::section_up_to(context, &mut fields, "roles", limit, values::name);
     let channels = fields.required(context, "channels", "list how they are reached");
     let channels = channels.map(|node| {
-        super::at_most(context, node, CHANNELS_MAX, "channels");
-        let what = "a person needs at least one channel";
-        super::some_items(context, node, what, channel)
+        super::needs_one(context, node, "a person needs at least one channel");
+        super::items_up_to(context, node, (CHANNELS_MAX, "channels"), channel)
     });
     fields.finish(context);
     Some(Person {

@@ -70,8 +70,9 @@ pub(super) fn deployments(
     );
     let labels = labels.map(|node| {
         let what = "a deployment is seen by at least one label";
-        super::at_most(context, node, DEPLOYMENT_LABELS_MAX, "labels");
-        super::some_items(context, node, what, |context, node| {
+        super::needs_one(context, node, what);
+        let limit = (DEPLOYMENT_LABELS_MAX, "labels");
+        super::items_up_to(context, node, limit, |context, node| {
             build_label(context, node, declared)
         })
     });

@@ -193,8 +193,37 @@ fn section_up_to<T>(
     let Some(node) = fields.optional(key) else {
         return Vec::new();
     };
-    at_most(context, node, max, what);
-    items(context, node, convert)
+    items_up_to(context, node, (max, what), convert)
+}
+
+/// A list of items with a bound. What lies past it is reported once and not read.
+fn items_up_to<T>(
+    context: &mut Context<'_>,
+    node: &Node,
+    limit: (usize, &str),
+    mut convert: impl FnMut(&mut Context<'_>, &Node) -> Option<T>,
+) -> Vec<T> {
+    let nodes = nodes_up_to(context, node, limit);
+    nodes
+        .iter()
+        .filter_map(|node| convert(context, node))
+        .collect()
+}
+
+/// The nodes of a list, as far as its bound goes; `what` is "heartbeats".
+fn nodes_up_to<'n>(
+    context: &mut Context<'_>,
+    node: &'n Node,
+    (max, what): (usize, &str),
+) -> &'n [Node] {
+    let nodes = values::list(context, node);
+    let Some(past) = nodes.get(max) else {
+        return nodes;
+    };
+    let message = format!("{} {what} are too many", nodes.len());
+    let help = format!("write at most {max}");
+    context.error(Code::TooMany, &past.span, message, "", help);
+    &nodes[..max]
 }
 
 /// A list of items that must hold at least one. `what` is "a panel needs at least one query".
@@ -216,33 +245,21 @@ fn needs_one(context: &mut Context<'_>, node: &Node, what: &str) {
     }
 }
 
-/// Reports a list that is longer than its bound, at the first item past it. `what` is "heartbeats".
-fn at_most(context: &mut Context<'_>, node: &Node, max: usize, what: &str) {
-    if let Value::List(items) = &node.value
-        && let Some(past) = items.get(max)
-    {
-        let message = format!("{} {what} are too many", items.len());
-        let help = format!("write at most {max}");
-        context.error(Code::TooMany, &past.span, message, "", help);
-    }
-}
-
 /// Program and arguments, at least the program. Without a shell nothing in them has a meaning of its own.
 fn command(context: &mut Context<'_>, node: &Node) -> Vec<String> {
-    at_most(context, node, ARGUMENTS_MAX, "words");
-    let what = "a command needs at least a program";
-    some_items(context, node, what, |context, node| {
+    needs_one(context, node, "a command needs at least a program");
+    items_up_to(context, node, (ARGUMENTS_MAX, "words"), |context, node| {
         values::text(context, node).map(str::to_owned)
     })
 }
 
-/// Days of the week under `days`, each once; no key means every day, which is no days. `None` when a day is wrong.
+/// Days of the week under `days`, each once; no key means every day, which is no days. `None` when no day is right.
 fn days(context: &mut Context<'_>, fields: &mut Fields<'_>) -> Option<Vec<Weekday>> {
     let Some(node) = fields.optional("days") else {
         return Some(Vec::new());
     };
     let mut days = Vec::new();
-    let what = "`days` needs at least one day; leave it out for every day";
+    let what = "`days` needs at least one day, or is left out for every day";
     let read = some_items(context, node, what, |context, node| {
         let day = civil::day(context, node)?;
         if days.contains(&day) {
@@ -259,9 +276,8 @@ fn days(context: &mut Context<'_>, fields: &mut Fields<'_>) -> Option<Vec<Weekda
 
 /// Names of labels, each once; `what` is done with them ("alerts group by").
 fn label_names(context: &mut Context<'_>, node: &Node, max: usize, what: &str) -> Vec<String> {
-    at_most(context, node, max, "labels");
     let mut labels: Vec<String> = Vec::new();
-    items(context, node, |context, node| {
+    items_up_to(context, node, (max, "labels"), |context, node| {
         let label = values::label_name(context, node, what)?;
         if labels.contains(&label) {
             let message = format!("the label {} stands twice", quote(&label));

@@ -1,7 +1,6 @@
 //! HTTP calls of procedures. Where they may go is checked in `check::reach`, when every target and probe is known.
 
 use super::secrets::{self, TOKEN};
-use super::steps::belongs_to;
 use crate::context::{Context, Reach};
 use crate::fields::Fields;
 use crate::limits::BODY_BYTES_MAX;
@@ -16,6 +15,9 @@ const METHODS: [(&str, &str); 5] = [
     ("PATCH", "PATCH"),
     ("DELETE", "DELETE"),
 ];
+
+/// The keys that a step with a request has besides it.
+pub(super) const REQUEST_KEYS: [&str; 3] = ["body", TOKEN.file, TOKEN.environment];
 
 /// The call: method and address in one text, the method `GET` where there is none.
 pub(super) fn request(
@@ -59,13 +61,6 @@ pub(super) fn request(
         body: body.unwrap_or_default(),
         token,
     })
-}
-
-/// Reports the keys of a request on a step that is none.
-pub(super) fn request_only(context: &mut Context<'_>, fields: &mut Fields<'_>) {
-    for key in ["body", TOKEN.file, TOKEN.environment] {
-        belongs_to(context, fields, key, "request");
-    }
 }
 
 /// A part of a scalar, as a node of its own place.

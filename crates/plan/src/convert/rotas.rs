@@ -60,9 +60,9 @@ fn long_form(
         let help = "write them inside each shift, or leave `shifts` out";
         context.error(Code::OneOf, &fields.span().clone(), message, "", help);
     }
-    super::at_most(context, node, SHIFTS_MAX, "shifts");
-    let what = "a rota needs at least one shift";
-    Some(super::some_items(context, node, what, shift)).filter(|shifts| !shifts.is_empty())
+    super::needs_one(context, node, "a rota needs at least one shift");
+    let shifts = super::items_up_to(context, node, (SHIFTS_MAX, "shifts"), shift);
+    (!shifts.is_empty()).then_some(shifts)
 }
 
 fn short_form(context: &mut Context<'_>, fields: &mut Fields<'_>) -> Option<Shift> {
@@ -118,13 +118,11 @@ fn shift_of(
     }
     let people = fields.required(context, "people", "list who takes turns, in their order");
     let people = people.map(|node| {
-        super::at_most(context, node, SHIFT_PEOPLE_MAX, "people");
-        super::some_items(
-            context,
-            node,
-            "a rota needs at least one person",
-            |context, node| values::reference(context, Kind::Person, node),
-        )
+        super::needs_one(context, node, "a rota needs at least one person");
+        let limit = (SHIFT_PEOPLE_MAX, "people");
+        super::items_up_to(context, node, limit, |context, node| {
+            values::reference(context, Kind::Person, node)
+        })
     });
     Some(Shift {
         name,
@@ -152,7 +150,7 @@ fn turn(context: &mut Context<'_>, node: &Node, days: Option<&[Weekday]>) -> Opt
         && turn % DAYS_PER_WEEK != 0
     {
         let day = civil::day_name(*day);
-        let message = format!("a turn that begins on a {day} cannot last {turn} days");
+        let message = format!("turns that begin on a {day} cannot take {turn}d each");
         let help = "write whole weeks, such as `week`, or leave the day out";
         context.error(Code::InvalidTime, &node.span, message, "", help);
         return None;

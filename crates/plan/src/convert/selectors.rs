@@ -3,7 +3,7 @@
 use promql::ExprKind;
 
 use crate::context::{Context, Kind};
-use crate::diagnostics::quote;
+use crate::diagnostics::{gist, quote};
 use crate::limits::SELECTORS_MAX;
 use crate::node::{Node, Value};
 use crate::scalar_map::place;
@@ -19,9 +19,8 @@ pub(super) fn selectors<'n>(
     node: &'n Node,
     what: &str,
 ) -> Vec<(AlertSelector, &'n Node)> {
-    super::at_most(context, node, SELECTORS_MAX, "selectors");
     super::needs_one(context, node, what);
-    let nodes = values::list(context, node);
+    let nodes = super::nodes_up_to(context, node, (SELECTORS_MAX, "selectors"));
     nodes
         .iter()
         .filter_map(|node| Some((selector(context, node)?, node)))
@@ -59,7 +58,7 @@ fn matchers(context: &mut Context<'_>, node: &Node, text: &str) -> Option<AlertS
             let part =
                 error.span.start.saturating_sub(before)..error.span.end.saturating_sub(before);
             let at = place(context, node, text, part);
-            let message = format!("these are not matchers: {}", error.message);
+            let message = format!("these are not matchers: {}", gist(&error.message));
             context.error(Code::InvalidSelector, &at, message, "", "");
             return None;
         }

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use super::requests::{request, request_only};
+use super::requests::{REQUEST_KEYS, request};
 use super::{at, origin};
 use crate::context::{Context, Kind};
-use crate::diagnostics::quote;
 use crate::expression::{self, Allowed};
 use crate::fields::Fields;
 use crate::limits::{COMPARE_BEFORE_DEFAULT, STEP_TIMEOUT_DEFAULT, STEP_TIMEOUT_MAX, STEPS_MAX};
@@ -20,8 +19,8 @@ pub(super) fn procedure(context: &mut Context<'_>, node: &Node) -> Option<Proced
     let title = title.and_then(|node| values::text(context, node));
     let steps = fields.required(context, "steps", "list what the responder does");
     let steps = steps.map(|node| {
-        super::at_most(context, node, STEPS_MAX, "steps");
-        super::some_items(context, node, "a procedure needs at least one step", step)
+        super::needs_one(context, node, "a procedure needs at least one step");
+        super::items_up_to(context, node, (STEPS_MAX, "steps"), step)
     });
     let origin = origin(context, &mut fields);
     let at = at(context, &fields);
@@ -61,18 +60,17 @@ fn step(context: &mut Context<'_>, node: &Node) -> Option<Step> {
         Some((key, node)) => kind(context, &mut fields, key, node),
         None => Some(StepKind::Manual),
     };
-    if !written.iter().any(|(key, _)| *key == "compare") {
-        belongs_to(context, &mut fields, "before", "compare");
-    }
-    if !written.iter().any(|(key, _)| *key == "request") {
-        request_only(context, &mut fields);
-    }
-    // What the further keys mean depends on the kind.
-    let manner = kind.as_ref().map(|kind| manner(context, &mut fields, kind));
-    if manner.is_some() {
-        fields.finish(context);
-    }
-    let manner = manner?;
+    let has = |key: &str| written.iter().any(|(own, _)| *own == key);
+    further_keys(context, &mut fields, "compare", has("compare"), &["before"]);
+    further_keys(
+        context,
+        &mut fields,
+        "request",
+        has("request"),
+        &REQUEST_KEYS,
+    );
+    let manner = manner(context, &mut fields, kind.as_ref());
+    fields.finish(context);
     Some(Step {
         title: title?.to_owned(),
         kind: kind?,
@@ -120,42 +118,44 @@ struct Manner {
     timeout: Duration,
 }
 
-fn manner(context: &mut Context<'_>, fields: &mut Fields<'_>, kind: &StepKind) -> Manner {
+/// What a step of this kind may say of how it runs; nothing is known of a kind that is broken.
+fn manner(context: &mut Context<'_>, fields: &mut Fields<'_>, kind: Option<&StepKind>) -> Manner {
     let changes_node = fields.optional("changes");
     let changes = changes_node.and_then(|node| values::boolean(context, node));
-    if let (Some(node), Some(false)) = (changes_node, changes) {
-        doubt(context, node, kind);
+    if let (Some(node), Some(false), Some(StepKind::Request(request))) =
+        (changes_node, changes, kind)
+    {
+        doubt(context, node, &request.method);
     }
-    let changes = changes.unwrap_or(changes_by_default(kind));
+    let changes = changes.unwrap_or(kind.is_some_and(changes_by_default));
     let automatic_node = fields.optional("automatic");
     let automatic = automatic_node.and_then(|node| values::boolean(context, node));
-    let manual = matches!(kind, StepKind::Manual);
-    if let Some(node) = automatic_node
-        && (manual || !changes)
-    {
-        let help = if manual {
-            "leave it out: a person does this step"
-        } else {
-            "leave it out: a step that changes nothing runs by itself"
-        };
-        let message = "`automatic` means nothing on this step";
-        context.error(Code::UnknownKey, &node.span, message, "", help);
-    }
     let timeout_node = fields.optional("timeout");
     let timeout = timeout_node.and_then(|node| {
         let bounds = Duration::from_millis(1)..=STEP_TIMEOUT_MAX;
         let why = "a responder waits for it";
         values::duration_between(context, node, bounds, why)
     });
-    if let (Some(node), true) = (timeout_node, manual) {
-        let message = "`timeout` means nothing on this step";
+    let manual = matches!(kind, Some(StepKind::Manual));
+    if manual {
         let help = "leave it out: a person does this step, in their own time";
-        context.error(Code::UnknownKey, &node.span, message, "", help);
+        means_nothing(context, "automatic", automatic_node, help);
+        means_nothing(context, "timeout", timeout_node, help);
+    } else if kind.is_some() && !changes {
+        let help = "leave it out: a step that changes nothing runs by itself";
+        means_nothing(context, "automatic", automatic_node, help);
     }
     Manner {
         changes,
         automatic: !manual && (!changes || automatic == Some(true)),
         timeout: timeout.unwrap_or(STEP_TIMEOUT_DEFAULT),
+    }
+}
+
+fn means_nothing(context: &mut Context<'_>, key: &str, node: Option<&Node>, help: &str) {
+    if let Some(node) = node {
+        let message = format!("`{key}` means nothing on this step");
+        context.error(Code::UnknownKey, &node.span, message, "", help);
     }
 }
 
@@ -174,30 +174,31 @@ fn changes_by_default(kind: &StepKind) -> bool {
 
 /// `changes: false` lets a step run by itself whenever an incident opens. A POST may well change nothing (a search, a
 /// verification); of the other methods HTTP itself says that they do.
-fn doubt(context: &mut Context<'_>, node: &Node, kind: &StepKind) {
-    let StepKind::Request(request) = kind else {
-        return;
-    };
-    if !["PUT", "PATCH", "DELETE"].contains(&request.method.as_str()) {
+fn doubt(context: &mut Context<'_>, node: &Node, method: &str) {
+    if !["PUT", "PATCH", "DELETE"].contains(&method) {
         return;
     }
-    let method = &request.method;
     let message = format!("a {method} changes something by its meaning, yet runs by itself here");
     let help = "leave `changes: false` out, so that it waits for a person";
     context.warning(Code::SaysItChangesNothing, &node.span, message, help);
 }
 
-/// Reports a key that another key gives its meaning to, where that one is not there.
-pub(super) fn belongs_to(
+/// The keys that only one kind of step has: reports them where that kind is not there.
+fn further_keys(
     context: &mut Context<'_>,
     fields: &mut Fields<'_>,
-    key: &'static str,
     owner: &str,
+    has_owner: bool,
+    keys: &[&'static str],
 ) {
-    let Some(node) = fields.refused(key) else {
-        return;
-    };
-    let message = format!("{} means nothing without `{owner}`", quote(key));
-    let help = format!("leave it out, or write `{owner}:`");
-    context.error(Code::UnknownKey, &node.span, message, "", help);
+    for key in keys {
+        if has_owner {
+            // Read already, or by one of two kinds in one step, which is reported.
+            fields.optional(key);
+        } else if let Some(node) = fields.refused(key) {
+            let message = format!("`{key}` means nothing without `{owner}`");
+            let help = format!("leave it out, or write `{owner}:`");
+            context.error(Code::UnknownKey, &node.span, message, "", help);
+        }
+    }
 }
