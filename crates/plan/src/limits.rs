@@ -81,6 +81,13 @@ pub(crate) const WINDOW_LENGTH_MAX: Duration = Duration::from_secs(7 * 24 * 3600
 /// The longest message template, in bytes: a telephone shows a hundredth of it.
 pub(crate) const TEMPLATE_BYTES_MAX: usize = 16 * 1024;
 
+/// The longest tag of a template (`{{ … }}`, `{% … %}`), in bytes. minijinja walks the links of an expression (`a.b|c + d`)
+/// by recursion and bounds only their brackets: a thousand links overflow a thread's stack, three hundred are far from it.
+pub(crate) const TAG_BYTES_MAX: usize = 300;
+
+/// The most `elif` of a template: each is one more recursion, and three hundred overflow a stack.
+pub(crate) const ELIF_MAX: usize = 50;
+
 /// The most heartbeats. Each is two series and an address.
 pub(crate) const HEARTBEATS_MAX: usize = 1_000;
 

@@ -86,6 +86,27 @@ fn deep_templates_and_bodies_end_early() {
     check(&body(&format!("{{{{ a{}", "|a".repeat(7_000))));
     check(&body(&"{% if a %}".repeat(1_600)));
     check(&body(&"{% if a %}{% elif b %}".repeat(700)));
+    // The deepest that is let through, all of it at once: ifs in ifs, the longest row of `elif`, the longest tags.
+    for link in ["-", ".a", "|a", "+a", "~a", "()", "[0]", "**a"] {
+        let links = link.repeat(290 / link.len());
+        let tag = if link == "-" {
+            format!("{{{{ {links}a }}}}")
+        } else {
+            format!("{{{{ a{links} }}}}")
+        };
+        let ifs = 100;
+        let inner = format!(
+            "{{% if a %}}{}{tag}{{% endif %}}",
+            "{% elif b %}".repeat(50)
+        );
+        let text = format!(
+            "{}{inner}{}",
+            "{% if a %}".repeat(ifs),
+            "{% endif %}".repeat(ifs)
+        );
+        let found = check(&body(&text));
+        assert_eq!(found, [], "{link}");
+    }
     let step = "format: 1\nservice: shop\nprocedures: [{id: p, title: P, steps: [{do: a, request: 'POST http://x/', body: '";
     check(&format!("{step}{}'}}]}}]", "[".repeat(60_000)));
     check(&format!("{step}{}'}}]}}]", "{\"a\":".repeat(10_000)));
