@@ -58,11 +58,37 @@ pub enum Code {
     SecretInText,
     /// BF0026 (warning): an expression reads a series of Belfry's own that this Belfry is not known to write.
     UnknownBelfrySeries,
+    /// BF0027: more items or a longer text than Belfry reads here.
+    TooMany,
+    /// BF0028: not a day, a time of day or a date, or one that does not fit the others.
+    InvalidTime,
+    /// BF0029: not a time zone by its IANA name.
+    UnknownZone,
+    /// BF0030: neither an alert's name nor matchers between braces.
+    InvalidSelector,
+    /// BF0031: an alert that would hold back itself, by itself or through others.
+    HoldsItselfBack,
+    /// BF0032: a message template that does not parse, or a subject of several lines.
+    TemplateSyntax,
+    /// BF0033: a request of a procedure to an address that is neither the plan's nor listed.
+    ForbiddenAddress,
+    /// BF0034: a body that is not JSON.
+    InvalidJson,
+    /// BF0035: not an address for mail.
+    InvalidMailAddress,
+    /// BF0036: a mail channel, but no mail server.
+    NoMailServer,
+    /// BF0037: mail without encryption to another machine.
+    PlainMail,
+    /// BF0038 (warning): a request that by its method changes something is said to change nothing.
+    SaysItChangesNothing,
+    /// BF0039 (warning): heartbeats are declared, but no rule reads their age.
+    HeartbeatUnwatched,
 }
 
 impl Code {
     /// All codes, in order.
-    pub const ALL: [Code; 26] = [
+    pub const ALL: [Code; 39] = [
         Code::TextTooLarge,
         Code::BrokenYaml,
         Code::DuplicateKey,
@@ -89,6 +115,19 @@ impl Code {
         Code::NobodyPaged,
         Code::SecretInText,
         Code::UnknownBelfrySeries,
+        Code::TooMany,
+        Code::InvalidTime,
+        Code::UnknownZone,
+        Code::InvalidSelector,
+        Code::HoldsItselfBack,
+        Code::TemplateSyntax,
+        Code::ForbiddenAddress,
+        Code::InvalidJson,
+        Code::InvalidMailAddress,
+        Code::NoMailServer,
+        Code::PlainMail,
+        Code::SaysItChangesNothing,
+        Code::HeartbeatUnwatched,
     ];
 
     /// The code as shown: `BF0001`, …
@@ -120,6 +159,19 @@ impl Code {
             Code::NobodyPaged => "BF0024",
             Code::SecretInText => "BF0025",
             Code::UnknownBelfrySeries => "BF0026",
+            Code::TooMany => "BF0027",
+            Code::InvalidTime => "BF0028",
+            Code::UnknownZone => "BF0029",
+            Code::InvalidSelector => "BF0030",
+            Code::HoldsItselfBack => "BF0031",
+            Code::TemplateSyntax => "BF0032",
+            Code::ForbiddenAddress => "BF0033",
+            Code::InvalidJson => "BF0034",
+            Code::InvalidMailAddress => "BF0035",
+            Code::NoMailServer => "BF0036",
+            Code::PlainMail => "BF0037",
+            Code::SaysItChangesNothing => "BF0038",
+            Code::HeartbeatUnwatched => "BF0039",
         }
     }
 }

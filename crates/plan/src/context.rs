@@ -24,7 +24,11 @@ pub(crate) enum Kind {
     Procedure,
     Objective,
     CriticalPath,
+    Inhibition,
+    MaintenanceWindow,
+    Heartbeat,
     Person,
+    Rota,
 }
 
 impl Kind {
@@ -43,7 +47,33 @@ impl Kind {
             Kind::Procedure => "procedure",
             Kind::Objective => "objective",
             Kind::CriticalPath => "critical path",
+            Kind::Inhibition => "inhibition",
+            Kind::MaintenanceWindow => "maintenance window",
+            Kind::Heartbeat => "heartbeat",
             Kind::Person => "person",
+            Kind::Rota => "rota",
+        }
+    }
+
+    /// The file that declares it.
+    pub(crate) fn file(self) -> &'static str {
+        match self {
+            Kind::Person | Kind::Rota => "contacts file",
+            Kind::Job
+            | Kind::Metric
+            | Kind::RuleGroup
+            | Kind::Alert
+            | Kind::Dashboard
+            | Kind::LogClass
+            | Kind::LogCategory
+            | Kind::Probe
+            | Kind::EscalationPolicy
+            | Kind::Procedure
+            | Kind::Objective
+            | Kind::CriticalPath
+            | Kind::Inhibition
+            | Kind::MaintenanceWindow
+            | Kind::Heartbeat => "plan",
         }
     }
 }
@@ -61,6 +91,19 @@ pub(crate) struct SeriesRead {
     pub(crate) span: Range<usize>,
 }
 
+/// An alert that holds back another, both by name.
+pub(crate) struct Hold {
+    pub(crate) holder: String,
+    pub(crate) held: String,
+    pub(crate) span: Range<usize>,
+}
+
+/// A host and port that a procedure's request goes to.
+pub(crate) struct Reach {
+    pub(crate) address: String,
+    pub(crate) span: Range<usize>,
+}
+
 /// The state of one conversion.
 pub(crate) struct Context<'t> {
     pub(crate) report: Report<'t>,
@@ -72,6 +115,14 @@ pub(crate) struct Context<'t> {
     pub(crate) metric_types: Vec<(String, Option<MetricType>)>,
     /// What expressions read.
     pub(crate) reads: Vec<SeriesRead>,
+    /// What inhibitions say, alert by alert.
+    pub(crate) holds: Vec<Hold>,
+    /// Hosts and ports that requests of procedures may go to, in small letters.
+    pub(crate) reachable: Vec<String>,
+    /// Those that they go to, in small letters.
+    pub(crate) reached: Vec<Reach>,
+    /// Where channels send mail.
+    pub(crate) mail_channels: Vec<Range<usize>>,
 }
 
 impl<'t> Context<'t> {
@@ -82,6 +133,10 @@ impl<'t> Context<'t> {
             referred: Vec::new(),
             metric_types: Vec::new(),
             reads: Vec::new(),
+            holds: Vec::new(),
+            reachable: Vec::new(),
+            reached: Vec::new(),
+            mail_channels: Vec::new(),
         }
     }
 
@@ -109,6 +164,32 @@ impl<'t> Context<'t> {
             .iter()
             .filter(move |named| named.kind == kind)
             .map(|named| &*named.name)
+    }
+
+    /// Notes that procedures may ask the host and port of this address.
+    pub(crate) fn may_reach(&mut self, address: &str) {
+        self.reachable.push(address.to_ascii_lowercase());
+    }
+
+    /// Reports something that does not forbid the text.
+    pub(crate) fn warning(
+        &mut self,
+        code: Code,
+        at: &Range<usize>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        let (message, help) = (message.into(), help.into());
+        let label = String::new();
+        self.report.warning(
+            at,
+            Finding {
+                code,
+                message,
+                label,
+                help,
+            },
+        );
     }
 
     /// Reports an error about a part of the text.

@@ -210,6 +210,12 @@ pub(crate) fn quote(text: &str) -> String {
     format!("`{shown}`")
 }
 
+/// The gist of another parser's message. Regular expressions draw their errors over several lines; the last says it.
+pub(crate) fn gist(message: &str) -> &str {
+    let last = message.lines().next_back().unwrap_or(message);
+    last.strip_prefix("error: ").unwrap_or(last)
+}
+
 /// A character as it may stand in a message: control characters would move a terminal's cursor.
 fn visible(character: char) -> impl Iterator<Item = char> {
     let escaped = character.is_control().then(|| character.escape_default());

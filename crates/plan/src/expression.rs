@@ -1,12 +1,11 @@
 //! PromQL inside the plan: parsed, typed, and its errors placed in the file rather than in the expression.
 
-use std::ops::Range;
-
 use promql::{Expr, ValueType};
 
 use crate::context::{Context, SeriesRead};
+use crate::diagnostics::gist;
 use crate::node::Node;
-use crate::scalar_map::raw_range;
+use crate::scalar_map::place;
 use crate::{Code, Expression, values};
 
 /// Which types of expression may stand in a place.
@@ -29,8 +28,8 @@ pub(crate) fn read(
     let parsed = match promql::parse(text) {
         Ok(parsed) => parsed,
         Err(error) => {
-            let at = place(context, node, text, error.span);
-            let message = format!("this is not PromQL: {}", error.message);
+            let at = place(context, node, text, error.span.start..error.span.end);
+            let message = format!("this is not PromQL: {}", gist(&error.message));
             // What would be right is in the parser's own words already.
             context.error(Code::ExpressionSyntax, &at, message, "", "");
             return None;
@@ -80,27 +79,13 @@ fn note_reads(context: &mut Context<'_>, node: &Node, text: &str, parsed: &Expr)
                 .get(selector.span.start..selector.span.end)
                 .unwrap_or("");
             let start = selector.span.start + whole.find(name).unwrap_or(0);
-            let span = place(
-                context,
-                node,
-                text,
-                promql::Span::new(start, start + name.len()),
-            );
+            let span = place(context, node, text, start..start + name.len());
             context.reads.push(SeriesRead {
                 name: name.to_owned(),
                 span,
             });
         }
     }
-}
-
-/// The bytes of the file for a part of the expression.
-fn place(context: &Context<'_>, node: &Node, text: &str, part: promql::Span) -> Range<usize> {
-    let raw = context.report.text().get(node.span.clone()).unwrap_or("");
-    let found = raw_range(raw, text, part.start..part.end);
-    let start = node.span.start + found.start;
-    // An error at the very end (`rate(x`) has no width; it is shown behind the last character.
-    start..(node.span.start + found.end).max(start)
 }
 
 /// The metric names that an expression reads; `None` stands for a selector that fixes no name.

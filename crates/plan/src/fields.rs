@@ -14,6 +14,8 @@ pub(crate) struct Fields<'n> {
     what: &'static str,
     span: Range<usize>,
     known: Vec<&'static str>,
+    /// Keys that were looked for only to refuse them: they are not offered as possible ones.
+    refused: Vec<&'static str>,
 }
 
 impl<'n> Fields<'n> {
@@ -38,6 +40,7 @@ impl<'n> Fields<'n> {
             what,
             span: node.span.clone(),
             known: Vec::new(),
+            refused: Vec::new(),
         })
     }
 
@@ -51,6 +54,13 @@ impl<'n> Fields<'n> {
         self.known.push(key);
         let (_, node) = self.entries.iter().find(|(own, _)| own.text == key)?;
         (!matches!(node.value, Value::Null)).then_some(node)
+    }
+
+    /// The value of a key that the caller refuses with words of its own.
+    pub(crate) fn refused(&mut self, key: &'static str) -> Option<&'n Node> {
+        self.refused.push(key);
+        let (_, node) = self.entries.iter().find(|(own, _)| own.text == key)?;
+        Some(node)
     }
 
     /// The value of a key that must be there; reports when it is not.
@@ -88,7 +98,8 @@ impl<'n> Fields<'n> {
     /// Reports every key that nothing asked for.
     pub(crate) fn finish(self, context: &mut Context<'_>) {
         for (key, _) in self.entries {
-            if self.known.contains(&key.text.as_str()) {
+            let asked_for = self.known.iter().chain(&self.refused);
+            if asked_for.into_iter().any(|own| *own == key.text) {
                 continue;
             }
             let message = format!("{} has no key {}", self.what, quote(&key.text));

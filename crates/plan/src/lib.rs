@@ -10,6 +10,7 @@ mod plan;
 mod response;
 
 mod check;
+mod civil;
 mod codes;
 mod contacts;
 mod context;
@@ -24,6 +25,7 @@ mod scalar_map;
 mod series;
 mod suggest;
 mod syntax;
+mod template;
 mod values;
 
 pub use codes::Code;
@@ -33,7 +35,7 @@ pub use limits::{DIAGNOSTICS_MAX, TEXT_BYTES_MAX};
 pub use plan::*;
 pub use render::render;
 pub use response::*;
-pub use series::{BELFRY_SERIES, PLAN_METRIC_PRESENT};
+pub use series::{BELFRY_SERIES, HEARTBEAT_AGE, HEARTBEAT_ALLOWED, PLAN_METRIC_PRESENT};
 
 use context::Context;
 

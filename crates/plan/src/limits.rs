@@ -57,5 +57,99 @@ pub(crate) const TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
 /// says otherwise.
 pub(crate) const PAGE_INTERVAL_DEFAULT: Duration = Duration::from_secs(5 * 60);
 
+/// The longest that further alerts of an open incident may wait to be told: a day, after which nobody remembers the first.
+pub(crate) const PAGE_INTERVAL_MAX: Duration = Duration::from_secs(24 * 3600);
+
+/// The most labels that alerts group by: more would make every alert an incident of its own.
+pub(crate) const GROUP_LABELS_MAX: usize = 16;
+
+/// The shortest life of an acknowledgement. Below it a mistyped unit (`1s`) would page again while somebody works.
+pub(crate) const ACKNOWLEDGEMENT_MIN: Duration = Duration::from_secs(60);
+
+/// The most inhibitions. Each is tried for every alert that opens.
+pub(crate) const INHIBITIONS_MAX: usize = 100;
+
+/// The most maintenance windows. Each is tried for every page.
+pub(crate) const WINDOWS_MAX: usize = 200;
+
+/// The most selectors of one list. A longer list wants a label to match.
+pub(crate) const SELECTORS_MAX: usize = 30;
+
+/// The longest maintenance window: days repeat after a week.
+pub(crate) const WINDOW_LENGTH_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// The longest message template, in bytes: a telephone shows a hundredth of it.
+pub(crate) const TEMPLATE_BYTES_MAX: usize = 16 * 1024;
+
+/// The longest tag of a template (`{{ … }}`, `{% … %}`), in bytes. minijinja walks the links of an expression (`a.b|c + d`)
+/// by recursion and bounds only their brackets: a thousand links overflow a thread's stack, three hundred are far from it.
+pub(crate) const TAG_BYTES_MAX: usize = 300;
+
+/// The most `elif` of a template: each is one more recursion, and three hundred overflow a stack.
+pub(crate) const ELIF_MAX: usize = 50;
+
+/// The most heartbeats. Each is two series and an address.
+pub(crate) const HEARTBEATS_MAX: usize = 1_000;
+
+/// The shortest grace of a heartbeat unless the plan says otherwise: jobs start on the minute, and never quite on it.
+pub(crate) const GRACE_MIN: Duration = Duration::from_secs(60);
+
+/// The most labels that name a build: a version, a revision, and some room.
+pub(crate) const DEPLOYMENT_LABELS_MAX: usize = 8;
+
+/// The most further addresses that procedures may reach. Each is one that a reviewer must know.
+pub(crate) const REACHABLE_MAX: usize = 100;
+
+/// The most steps of a procedure: nobody follows a longer one at night.
+pub(crate) const STEPS_MAX: usize = 50;
+
+/// The longest body of a step's request, in bytes: an order to an administration address, not data.
+pub(crate) const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// The most words of a command, the program's included. A longer one wants a script.
+pub(crate) const ARGUMENTS_MAX: usize = 64;
+
 /// How long a step of a procedure may take unless the plan says otherwise: a responder waits for it.
 pub(crate) const STEP_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
+
+/// The longest that a step may take: a responder who waits longer has gone to look by hand.
+pub(crate) const STEP_TIMEOUT_MAX: Duration = Duration::from_secs(5 * 60);
+
+/// How long before the incident a comparison looks unless the plan says otherwise.
+pub(crate) const COMPARE_BEFORE_DEFAULT: Duration = Duration::from_secs(3600);
+
+/// The most people of one contacts file: a company's engineers, not its address book.
+pub(crate) const PEOPLE_MAX: usize = 1_000;
+
+/// The most roles of one person: whoever fills more fills none.
+pub(crate) const ROLES_MAX: usize = 50;
+
+/// The most channels of one person. They are tried one after another, and a page must not wait for the last for hours.
+pub(crate) const CHANNELS_MAX: usize = 10;
+
+/// The longest mail address: RFC 5321 leaves 254 characters between the angle brackets.
+pub(crate) const MAIL_ADDRESS_CHARS_MAX: usize = 254;
+
+/// The most rotas. Each is asked for every page.
+pub(crate) const ROTAS_MAX: usize = 200;
+
+/// The most shifts of a rota: one for every two hours of the day.
+pub(crate) const SHIFTS_MAX: usize = 12;
+
+/// The most people of a shift: with weekly turns each would be on once in two years.
+pub(crate) const SHIFT_PEOPLE_MAX: usize = 100;
+
+/// The most exceptions of a rota: some years of swapped weeks, before somebody tidies up.
+pub(crate) const OVERRIDES_MAX: usize = 1_000;
+
+/// The longest turn, in days: a leap year. Whoever is on for longer is not in a rota.
+pub(crate) const TURN_DAYS_MAX: u32 = 366;
+
+/// The years of dates: far from both ends of what time zones are known for.
+pub(crate) const YEARS: std::ops::RangeInclusive<i16> = 2000..=2100;
+
+/// How often the dead-man's switch is called unless the contacts say otherwise.
+pub(crate) const SWITCH_INTERVAL_DEFAULT: Duration = Duration::from_secs(15);
+
+/// The longest pause between two calls of the dead-man's switch, so that a stall shows within a minute.
+pub(crate) const SWITCH_INTERVAL_MAX: Duration = Duration::from_secs(30);

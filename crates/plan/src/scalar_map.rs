@@ -7,11 +7,28 @@
 
 use std::ops::Range;
 
+use crate::context::Context;
+use crate::node::Node;
+
 /// The most characters of raw text that one character of the value may have been written with (`\U0001F600`).
 const ESCAPE_CHARS_MAX: usize = 10;
 
+/// The bytes of the file for a part of a scalar's value.
+pub(crate) fn place(
+    context: &Context<'_>,
+    node: &Node,
+    value: &str,
+    part: Range<usize>,
+) -> Range<usize> {
+    let raw = context.report.text().get(node.span.clone()).unwrap_or("");
+    let found = raw_range(raw, value, part);
+    let start = node.span.start + found.start;
+    // An error at the very end (`rate(x`) has no width; it is shown behind the last character.
+    start..(node.span.start + found.end).max(start)
+}
+
 /// Where `part` (bytes of `value`) stands in `raw` (the scalar as written, from its first character on).
-pub(crate) fn raw_range(raw: &str, value: &str, part: Range<usize>) -> Range<usize> {
+fn raw_range(raw: &str, value: &str, part: Range<usize>) -> Range<usize> {
     let mut start = None;
     let mut end = None;
     let mut position = usize::from(is_quoted(raw, value));

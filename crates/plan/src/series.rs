@@ -7,6 +7,12 @@
 /// `required`. What "a required metric is missing" alerts read.
 pub const PLAN_METRIC_PRESENT: &str = "belfry_plan_metric_present";
 
+/// How long ago a heartbeat was heard, by the label `heartbeat`. What "a job no longer reports" alerts read.
+pub const HEARTBEAT_AGE: &str = "belfry_heartbeat_age_seconds";
+
+/// How long ago it may have been heard: how often it reports and its grace, by the label `heartbeat`.
+pub const HEARTBEAT_ALLOWED: &str = "belfry_heartbeat_allowed_seconds";
+
 /// Every series that Belfry writes: name and the labels that tell its series apart.
 pub const BELFRY_SERIES: &[(&str, &[&str])] = &[
     ("up", &["job", "instance"]),
@@ -35,6 +41,8 @@ pub const BELFRY_SERIES: &[(&str, &[&str])] = &[
     ("log_lines_total", &["service", "level", "category"]),
     ("ALERTS", &["alertname", "alertstate", "severity"]),
     ("ALERTS_FOR_STATE", &["alertname", "severity"]),
+    (HEARTBEAT_AGE, &["heartbeat"]),
+    (HEARTBEAT_ALLOWED, &["heartbeat"]),
     (PLAN_METRIC_PRESENT, &["metric", "required"]),
 ];
 

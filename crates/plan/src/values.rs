@@ -1,12 +1,15 @@
 //! Single values: text, words, durations, numbers, shares, addresses, names. Each reader reports what is wrong and
 //! answers `None`; the caller goes on with the next field.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::Code;
 use crate::context::{Context, Kind};
 use crate::diagnostics::{either, quote};
-use crate::limits::{DURATION_MAX, INTERVAL_MIN, METRIC_NAME_CHARS_MAX, NAME_CHARS_MAX};
+use crate::limits::{
+    DURATION_MAX, INTERVAL_MIN, MAIL_ADDRESS_CHARS_MAX, METRIC_NAME_CHARS_MAX, NAME_CHARS_MAX,
+};
 use crate::node::{Node, Value};
 use crate::suggest::did_you_mean;
 
@@ -45,6 +48,23 @@ pub(crate) fn text<'n>(context: &mut Context<'_>, node: &'n Node) -> Option<&'n 
             None
         }
     }
+}
+
+/// Text that is not empty and not longer than so many bytes; `what` is "a template", "a body", …
+pub(crate) fn text_up_to<'n>(
+    context: &mut Context<'_>,
+    node: &'n Node,
+    what: &str,
+    bytes_max: usize,
+) -> Option<&'n str> {
+    let text = text(context, node)?;
+    if text.len() <= bytes_max {
+        return Some(text);
+    }
+    let message = format!("{what} of {} bytes is longer than Belfry reads", text.len());
+    let help = format!("write at most {bytes_max} bytes");
+    context.error(Code::TooMany, &node.span, message, "", help);
+    None
 }
 
 /// One of several words.
@@ -139,6 +159,26 @@ pub(crate) fn interval(context: &mut Context<'_>, node: &Node) -> Option<Duratio
     None
 }
 
+/// A length of time between bounds; `why` says in half a sentence why they are as they are.
+pub(crate) fn duration_between(
+    context: &mut Context<'_>,
+    node: &Node,
+    bounds: RangeInclusive<Duration>,
+    why: &str,
+) -> Option<Duration> {
+    let length = duration(context, node)?;
+    if bounds.contains(&length) {
+        return Some(length);
+    }
+    let written = model::format_duration(length);
+    let short = model::format_duration(*bounds.start());
+    let long = model::format_duration(*bounds.end());
+    let message = format!("{written} is out of bounds here");
+    let help = format!("write {short} to {long}: {why}");
+    context.error(Code::InvalidDuration, &node.span, message, "", help);
+    None
+}
+
 /// A finite number.
 pub(crate) fn number(context: &mut Context<'_>, node: &Node) -> Option<f64> {
     let written = text(context, node)?;
@@ -155,7 +195,7 @@ pub(crate) fn number(context: &mut Context<'_>, node: &Node) -> Option<f64> {
 pub(crate) fn count(
     context: &mut Context<'_>,
     node: &Node,
-    bounds: std::ops::RangeInclusive<usize>,
+    bounds: RangeInclusive<usize>,
 ) -> Option<usize> {
     let written = text(context, node)?;
     let count = written.parse().ok().filter(|count| bounds.contains(count));
@@ -265,6 +305,77 @@ pub(crate) fn with_article(noun: &str) -> String {
         "a"
     };
     format!("{article} {noun}")
+}
+
+/// A label's name; `what` is "alerts group by" or what else is done with it.
+pub(crate) fn label_name(context: &mut Context<'_>, node: &Node, what: &str) -> Option<String> {
+    let written = text(context, node)?;
+    if model::is_label_name(written) && written != model::METRIC_NAME {
+        return Some(written.to_owned());
+    }
+    let message = format!("{} is not a label that {what}", quote(written));
+    let help =
+        "use A-Z, a-z, 0-9 and `_`, not starting with a digit; `__name__` is no label of its own";
+    context.error(Code::InvalidName, &node.span, message, "", help);
+    None
+}
+
+/// The name of an environment variable. Read strictly, since a secret that was pasted here is rarely one.
+pub(crate) fn environment_name(context: &mut Context<'_>, node: &Node) -> Option<String> {
+    let written = text(context, node)?;
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let fits = written.len() <= METRIC_NAME_CHARS_MAX && written.bytes().all(allowed);
+    if fits && !written.starts_with(|first: char| first.is_ascii_digit()) {
+        return Some(written.to_owned());
+    }
+    // What stands here may be the secret itself, so it is not repeated.
+    let message = "this cannot name an environment variable";
+    let help =
+        "write the variable's name, such as `BELFRY_TOKEN`, without `$` and without its value";
+    context.error(Code::InvalidName, &node.span, message, "", help);
+    None
+}
+
+/// A mail address, and nothing around it: it becomes part of a mail's head.
+pub(crate) fn mail_address(context: &mut Context<'_>, node: &Node) -> Option<String> {
+    let written = text(context, node)?;
+    let allowed = |byte: u8| byte.is_ascii_graphic() && !b"<>()[],;:\\\"".contains(&byte);
+    let fits = written.len() <= MAIL_ADDRESS_CHARS_MAX && written.bytes().all(allowed);
+    let parts = written.split_once('@').filter(|(local, domain)| {
+        !local.is_empty() && !domain.contains('@') && check_authority(domain).is_ok()
+    });
+    if fits && parts.is_some() {
+        return Some(written.to_owned());
+    }
+    let message = format!("{} is not an address for mail", quote(written));
+    let help = "write one address, as in `robin@example.org`, without a name beside it";
+    context.error(Code::InvalidMailAddress, &node.span, message, "", help);
+    None
+}
+
+/// The host of a server: a name or an IP address, without a port.
+pub(crate) fn host(context: &mut Context<'_>, node: &Node) -> Option<String> {
+    let written = text(context, node)?;
+    let is_address = written.parse::<std::net::IpAddr>().is_ok();
+    if is_address || (check_authority(written).is_ok() && split_port(written).1.is_none()) {
+        return Some(written.to_owned());
+    }
+    let message = format!("{} is not a host", quote(written));
+    let help = "write a name or an IP address, without a scheme and without a port";
+    context.error(Code::InvalidUrl, &node.span, message, "", help);
+    None
+}
+
+/// `host:port`.
+pub(crate) fn authority(context: &mut Context<'_>, node: &Node) -> Option<String> {
+    let written = text(context, node)?;
+    if check_authority(written).is_ok() && split_port(written).1.is_some() {
+        return Some(written.to_owned());
+    }
+    let message = format!("{} is not a host and a port", quote(written));
+    let help = "write it as `host:port`, without a scheme and without a path";
+    context.error(Code::InvalidUrl, &node.span, message, "", help);
+    None
 }
 
 /// An address that can be asked over HTTP.

@@ -10,7 +10,7 @@ use plan::{Code, Diagnostic};
 fn every_broken_plan_says_what_is_wrong() {
     let cases = cases();
     assert!(
-        cases.len() >= 40,
+        cases.len() >= 130,
         "the corpus has shrunk to {} cases",
         cases.len()
     );
@@ -42,6 +42,10 @@ fn check(case: &Path) -> Option<String> {
         return Some(format!(
             "{name}: refused: {refused}, diagnostics: {found:?}"
         ));
+    }
+    let lines = found.iter().map(|found| found.to_string().lines().count());
+    if lines.max() != Some(1) {
+        return Some(format!("{name}: a diagnostic has several lines: {found:?}"));
     }
     let said: String = found
         .iter()

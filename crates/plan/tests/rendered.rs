@@ -41,3 +41,18 @@ fn broken_yaml() {
 fn a_warning() {
     insta::assert_snapshot!(rendered("warn-belfry-series.yaml"));
 }
+
+#[test]
+fn a_place_inside_a_template() {
+    insta::assert_snapshot!(rendered("template-syntax.yaml"));
+}
+
+#[test]
+fn a_place_inside_a_selector() {
+    insta::assert_snapshot!(rendered("inhibition-selectors.yaml"));
+}
+
+#[test]
+fn a_place_inside_a_request() {
+    insta::assert_snapshot!(rendered("step-request.yaml"));
+}

@@ -73,6 +73,63 @@ fn deep_nesting_ends_early() {
     check(&stairs);
 }
 
+/// Templates and bodies nest in their own parsers.
+#[test]
+fn deep_templates_and_bodies_end_early() {
+    let body = |text: &str| format!("format: 1\nservice: shop\nmessages: {{body: '{text}'}}");
+    check(&body(&"{{ ".repeat(5_000)));
+    check(&body(&format!("{{{{ {}", "(".repeat(15_000))));
+    check(&body(&format!("{{{{ {}", "[".repeat(15_000))));
+    check(&body(&format!("{{{{ {}a", "-".repeat(15_000))));
+    check(&body(&format!("{{{{ {}a", "not ".repeat(4_000))));
+    check(&body(&format!("{{{{ a{}", ".a".repeat(7_000))));
+    check(&body(&format!("{{{{ a{}", "|a".repeat(7_000))));
+    check(&body(&"{% if a %}".repeat(1_600)));
+    check(&body(&"{% if a %}{% elif b %}".repeat(700)));
+    // The deepest that is let through, all of it at once: ifs in ifs, the longest row of `elif`, the longest tags.
+    for link in ["-", ".a", "|a", "+a", "~a", "()", "[0]", "**a"] {
+        let links = link.repeat(290 / link.len());
+        let tag = if link == "-" {
+            format!("{{{{ {links}a }}}}")
+        } else {
+            format!("{{{{ a{links} }}}}")
+        };
+        let ifs = 100;
+        let inner = format!(
+            "{{% if a %}}{}{tag}{{% endif %}}",
+            "{% elif b %}".repeat(50)
+        );
+        let text = format!(
+            "{}{inner}{}",
+            "{% if a %}".repeat(ifs),
+            "{% endif %}".repeat(ifs)
+        );
+        let found = check(&body(&text));
+        assert_eq!(found, [], "{link}");
+    }
+    let step = "format: 1\nservice: shop\nprocedures: [{id: p, title: P, steps: [{do: a, request: 'POST http://x/', body: '";
+    check(&format!("{step}{}'}}]}}]", "[".repeat(60_000)));
+    check(&format!("{step}{}'}}]}}]", "{\"a\":".repeat(10_000)));
+}
+
+/// Each alert holds back every other: a walk over all of them must not take one over all of them for each.
+#[test]
+fn a_thicket_of_inhibitions() {
+    let mut text = "format: 1\nservice: shop\ninhibitions:\n".to_owned();
+    for number in 0..100 {
+        let names = |offset: usize| {
+            let names = (0..30).map(|own| format!("A{}", (number * 7 + own + offset) % 400));
+            names.collect::<Vec<String>>().join(", ")
+        };
+        text.push_str(&format!(
+            "  - {{name: i{number}, while: [{}], hold_back: [{}]}}\n",
+            names(0),
+            names(30)
+        ));
+    }
+    check(&text);
+}
+
 /// Pieces that make texts which look like plans, so that the fuzzing gets past the first check.
 const PIECES: &[&str] = &[
     "format: 1\n",
@@ -133,6 +190,21 @@ const PIECES: &[&str] = &[
     "objectives:\n",
     "    target: < 5\n",
     "coverage: {application: -1%}\n",
+    "inhibitions:\n  - while: [A]\n    hold_back: ['{a=\"b\"}', A]\n",
+    "maintenance_windows:\n  - days: [mon]\n    from: \"03:00\"\n    for: 7d\n    zone: UTC\n",
+    "messages: {body: \"{{ a \"}\n",
+    "{{ a | b }}",
+    "{% if a %}",
+    "heartbeats: [{name: a, every: 1d}]\n",
+    "deployments: {metric: a, labels: [a]}\n",
+    "procedures:\n  - steps:\n",
+    "      - request: PUT http://x/\n        changes: false\n        body: '{'\n",
+    "people:\n  - channels: [{type: email, to: a@b}]\n",
+    "rotas:\n  - role: a\n    hand_over: Mon 09:00\n    since: 2026-01-05\n    zone: UTC\n    every: week\n",
+    "    overrides: [{from: 2100-12-31 23:59, until: 2000-01-01 00:00}]\n",
+    "    shifts: [{from: 09:00, days: [sun], every: 4d}]\n",
+    "mail_server: {host: x, security: none, password: y}\n",
+    "dead_mans_switch: {url_file: x, url: y}\n",
 ];
 
 proptest! {

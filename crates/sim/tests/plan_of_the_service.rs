@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use model::Level;
-use plan::{Code, Contacts, MetricType, Origin, Plan, ProbeKind, Severity};
+use plan::{
+    AlertSelector, Code, Contacts, MetricType, Origin, Plan, ProbeKind, Severity, StepKind,
+};
 
 const TEXT: &str = include_str!("../../../plans/qr-service.yaml");
 const CONTACTS: &str = include_str!("../../../plans/contacts.example.yaml");
@@ -135,7 +137,10 @@ fn added_rules_close_the_gaps() {
             "ServiceDown",
             "NotReady",
             "DatabaseDown",
-            "RequiredMetricMissing"
+            "RequiredMetricMissing",
+            "PagesStuck",
+            "PageGivenUp",
+            "LoopStalled"
         ]
     );
     for (_, rule) in plan.rules() {
@@ -264,7 +269,10 @@ fn intervals() {
 #[test]
 fn escalation() {
     let plan = the_plan();
-    let levels = &plan.escalation_policy("standard").unwrap().levels;
+    let policy = plan.escalation_policy("standard").unwrap();
+    let expires = policy.acknowledgement_expires;
+    assert_eq!(expires, Some(Duration::from_secs(3_600)));
+    let levels = &policy.levels;
     let found: Vec<(u64, &str)> = levels
         .iter()
         .map(|level| (level.after.as_secs() / 60, level.roles[0].as_str()))
@@ -276,10 +284,7 @@ fn escalation() {
     let contacts = the_contacts();
     for level in levels {
         for role in &level.roles {
-            assert!(
-                contacts.with_role(role).next().is_some(),
-                "nobody is {role}"
-            );
+            assert!(contacts.can_fill(role), "nobody is {role}");
         }
     }
 }
@@ -300,6 +305,66 @@ fn procedures() {
         "database-issues",
     ];
     assert_eq!(of_document, expect);
+}
+
+/// Which steps of the document's procedures do more than look: they wait for a person.
+#[test]
+fn steps_that_change_something_wait() {
+    let plan = the_plan();
+    let check = |id: &str, expect: &[&str]| {
+        let steps = &plan.procedure(id).unwrap().steps;
+        let waiting = steps.iter().filter(|step| step.changes && !step.automatic);
+        let requests: Vec<String> = waiting
+            .filter_map(|step| match &step.kind {
+                StepKind::Request(own) => Some(format!("{} {} {}", own.method, own.url, own.body)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(requests, expect, "{id}");
+        assert!(!steps.iter().any(|step| step.changes && step.automatic));
+    };
+    let admin = "http://127.0.0.1:8765/admin";
+    check("high-error-rate", &[]);
+    let scale = format!("PUT {admin}/capacity {{\"generation_workers\": 8}}");
+    check("performance-degradation", &[&scale]);
+    check("cache-issues", &[&format!("POST {admin}/cache/restart ")]);
+    check(
+        "database-issues",
+        &[&format!("POST {admin}/database/fail-over ")],
+    );
+}
+
+#[test]
+fn what_holds_pages_back() {
+    let plan = the_plan();
+    let found: Vec<(&str, Vec<&str>, Vec<&str>)> = plan
+        .inhibitions
+        .iter()
+        .map(|own| {
+            (
+                own.name.as_str(),
+                texts(&own.while_firing),
+                texts(&own.hold_back),
+            )
+        })
+        .collect();
+    let expect = [
+        (
+            "database",
+            vec!["DatabaseDown"],
+            vec!["HighErrorRate", "NotReady"],
+        ),
+        (
+            "service",
+            vec!["ServiceDown"],
+            vec!["NotReady", "RequiredMetricMissing", "DatabaseDown"],
+        ),
+    ];
+    assert_eq!(found, expect);
+}
+
+fn texts(selectors: &[AlertSelector]) -> Vec<&str> {
+    selectors.iter().map(|own| own.text.as_str()).collect()
 }
 
 #[test]
@@ -366,6 +431,7 @@ fn the_page_for_people_keeps_every_name_and_figure() {
         .iter()
         .flat_map(|level| &level.roles);
     let roles = roles.map(String::as_str);
+    let inhibitions = plan.inhibitions.iter().map(|own| own.name.as_str());
     let figures = [
         "7 days",
         "30 days",
@@ -379,6 +445,7 @@ fn the_page_for_people_keeps_every_name_and_figure() {
         "0 min",
         "15 min",
         "30 min",
+        "1 hour",
         "< 500 ms",
         "< 0.1 %",
         "> 99.9 %",
@@ -399,6 +466,7 @@ fn the_page_for_people_keeps_every_name_and_figure() {
         .chain(objectives)
         .chain(paths)
         .chain(roles)
+        .chain(inhibitions)
         .chain(figures);
     let missing: Vec<&str> = names.filter(|name| !PAGE.contains(name)).collect();
     assert!(missing.is_empty(), "plans/qr-service.md lacks {missing:?}");

@@ -1,6 +1,9 @@
-//! What only the whole plan can tell: names that clash, references into nothing, series that nobody exposes, and which
-//! scrapes a rule depends on.
+//! What only the whole plan can tell: names that clash, references into nothing, series that nobody exposes,
+//! inhibitions in a circle, requests to foreign addresses, heartbeats that nobody hears, and which scrapes a rule depends on.
 
+mod heartbeats;
+mod inhibitions;
+mod reach;
 mod references;
 mod series_read;
 mod sources;
@@ -14,5 +17,10 @@ use crate::context::Context;
 pub(crate) fn all(context: &mut Context<'_>, plan: Option<Plan>) -> Option<Plan> {
     names(context);
     series_read::check(context);
+    inhibitions::check(context);
+    reach::check(context);
+    if let Some(plan) = &plan {
+        heartbeats::check(context, plan);
+    }
     plan.map(sources::fill)
 }

@@ -54,12 +54,14 @@ fn unknown(context: &mut Context<'_>, reference: &Named, declared: &[Named]) {
     let help = if !meant.is_empty() {
         meant
     } else if names.is_empty() {
-        format!("declare {}; the plan has none", with_article(kind.noun()))
+        let noun = with_article(kind.noun());
+        format!("declare {noun}; the {} has none", kind.file())
     } else if names.len() <= LISTED_MAX {
-        format!("the plan has {}", all(&names))
+        format!("the {} has {}", kind.file(), all(&names))
     } else {
         format!(
-            "declare it, or refer to one of the plan's {} others",
+            "declare it, or refer to one of the {}'s {} others",
+            kind.file(),
             names.len()
         )
     };

@@ -1,31 +1,37 @@
-//! People and how they are reached.
+//! People, and what pages to them need.
 
+use super::channels::channel;
+use super::{mail, rotas, secrets};
 use crate::context::{Context, Kind};
 use crate::fields::Fields;
+use crate::limits::{
+    CHANNELS_MAX, INTERVAL_MIN, PEOPLE_MAX, ROLES_MAX, ROTAS_MAX, SWITCH_INTERVAL_DEFAULT,
+    SWITCH_INTERVAL_MAX,
+};
 use crate::node::Node;
-use crate::{Channel, Code, Contacts, Person, SecretSource, values};
-
-/// What a channel is, before its details.
-#[derive(Copy, Clone)]
-enum ChannelType {
-    Webhook,
-    Log,
-}
-
-const CHANNELS: [(&str, ChannelType); 2] =
-    [("webhook", ChannelType::Webhook), ("log", ChannelType::Log)];
+use crate::{Code, Contacts, DeadMansSwitch, Person, SwitchAddress, values};
 
 /// The whole contacts file.
 pub(crate) fn contacts(context: &mut Context<'_>, root: &Node) -> Option<Contacts> {
     let mut fields = Fields::open(context, root, "a contacts file")?;
     super::format(context, &mut fields);
-    let people = super::section(context, &mut fields, "people", person);
+    let limit = (PEOPLE_MAX, "people");
+    let people = super::section_up_to(context, &mut fields, "people", limit, person);
+    let limit = (ROTAS_MAX, "rotas");
+    let rotas = super::section_up_to(context, &mut fields, "rotas", limit, rotas::rota);
+    let server_node = fields.optional("mail_server");
+    let mail_server = server_node.and_then(|node| mail::server(context, node));
+    if server_node.is_none() {
+        no_mail_server(context);
+    }
+    let switch = fields.optional("dead_mans_switch");
+    let dead_mans_switch = switch.and_then(|node| dead_mans_switch(context, node));
     fields.finish(context);
     Some(Contacts {
         people,
-        rotas: Vec::new(),
-        mail_server: None,
-        dead_mans_switch: None,
+        rotas,
+        mail_server,
+        dead_mans_switch,
     })
 }
 
@@ -33,67 +39,54 @@ fn person(context: &mut Context<'_>, node: &Node) -> Option<Person> {
     let mut fields = Fields::open(context, node, "a person")?;
     let name = fields.required(context, "name", "write their name");
     let name = name.and_then(|node| values::new_title(context, Kind::Person, node));
-    let roles = fields.required(context, "roles", "list the roles that they fill");
-    let roles = roles.map(|node| {
-        super::some_items(
-            context,
-            node,
-            "a person needs at least one role",
-            values::name,
-        )
-    });
+    // Whoever stands in a rota fills its role in turn and may have none besides.
+    let limit = (ROLES_MAX, "roles");
+    let roles = super::section_up_to(context, &mut fields, "roles", limit, values::name);
     let channels = fields.required(context, "channels", "list how they are reached");
     let channels = channels.map(|node| {
-        super::some_items(
-            context,
-            node,
-            "a person needs at least one channel",
-            channel,
-        )
+        super::needs_one(context, node, "a person needs at least one channel");
+        super::items_up_to(context, node, (CHANNELS_MAX, "channels"), channel)
     });
     fields.finish(context);
     Some(Person {
         name: name?,
-        roles: roles?,
+        roles,
         channels: channels?,
     })
 }
 
-fn channel(context: &mut Context<'_>, node: &Node) -> Option<Channel> {
-    let mut fields = Fields::open(context, node, "a channel")?;
-    let kind = fields.required(context, "type", "write `webhook` or `log`");
-    let kind = kind.and_then(|node| values::word(context, node, "a type of channel", &CHANNELS));
-    let channel = match kind {
-        Some(ChannelType::Webhook) => webhook(context, &mut fields),
-        Some(ChannelType::Log) => Some(Channel::Log),
-        // What the other keys mean depends on the type, so nothing more can be said about them.
-        None => return None,
-    };
-    fields.finish(context);
-    channel
+/// Reports every mail channel of a file without a mail server.
+fn no_mail_server(context: &mut Context<'_>) {
+    for span in std::mem::take(&mut context.mail_channels) {
+        let message = "this channel sends mail, but the file has no mail server";
+        let help = "write `mail_server:` with `host` and `from`";
+        context.error(Code::NoMailServer, &span, message, "", help);
+    }
 }
 
-fn webhook(context: &mut Context<'_>, fields: &mut Fields<'_>) -> Option<Channel> {
-    let url = fields.required(context, "url", "write the address to post to");
-    let url = url.and_then(|node| values::url(context, node));
-    let file = fields.optional("token_file");
-    let environment = fields.optional("token_environment");
-    if let (Some(_), Some(node)) = (file, environment) {
-        let message = "the token comes from a file and from the environment";
-        context.error(Code::OneOf, &node.span, message, "", "keep one of the two");
+fn dead_mans_switch(context: &mut Context<'_>, node: &Node) -> Option<DeadMansSwitch> {
+    let mut fields = Fields::open(context, node, "the dead-man's switch")?;
+    let url = fields.optional("url");
+    let file = fields.optional("url_file");
+    let environment = fields.optional("url_environment");
+    if url.is_some() == (file.is_some() || environment.is_some()) {
+        let message = "the dead-man's switch needs one address";
+        let help = "write one of `url:`, `url_file:` and `url_environment:`";
+        context.error(Code::OneOf, &fields.span().clone(), message, "", help);
     }
-    if let Some(node) = fields.optional("token") {
-        let message = "a secret must not stand in this file";
-        let help = "write `token_file:` or `token_environment:` and keep the secret there";
-        context.error(Code::SecretInText, &node.span, message, "", help);
-    }
-    let file = file.and_then(|node| values::text(context, node));
-    let environment = environment.and_then(|node| values::text(context, node));
-    let token = file.map(|path| SecretSource::File(path.to_owned()));
-    let token = token.or(environment.map(|name| SecretSource::Environment(name.to_owned())));
-    Some(Channel::Webhook {
-        url: url?,
-        token,
-        signing_key: None,
+    let plain = url.and_then(|node| values::url(context, node));
+    let secret = secrets::source(context, "the address", file, environment);
+    let interval = fields.optional("interval");
+    let interval = interval.and_then(|node| {
+        let why = "a stall must show within a minute";
+        values::duration_between(context, node, INTERVAL_MIN..=SWITCH_INTERVAL_MAX, why)
+    });
+    fields.finish(context);
+    let url = plain
+        .map(SwitchAddress::Plain)
+        .or(secret.map(SwitchAddress::Secret))?;
+    Some(DeadMansSwitch {
+        url,
+        interval: interval.unwrap_or(SWITCH_INTERVAL_DEFAULT),
     })
 }

@@ -1,24 +1,39 @@
 //! From the tree to the domain types, one file per section of the plan. Every converter reads all its fields before it
 //! gives up, so that each mistake is reported.
 
+mod channels;
 mod contacts;
 mod dashboards;
+mod escalation;
+mod holding_back;
+mod incidents;
+mod incoming;
 mod logs;
+mod mail;
 mod metrics;
 mod objectives;
 mod probes;
-mod response;
+mod requests;
+mod rotas;
 mod rules;
+mod secrets;
+mod selectors;
+mod steps;
 mod targets;
 
 pub(crate) use contacts::contacts;
 
+use jiff::civil::Weekday;
+
 use crate::context::Context;
 use crate::diagnostics::quote;
 use crate::fields::Fields;
-use crate::limits::{METRICS_RETENTION_DEFAULT, PAGE_INTERVAL_DEFAULT};
-use crate::node::Node;
-use crate::{Code, IncidentOptions, Location, Logs, Messages, Origin, Plan, values};
+use crate::limits::{
+    ARGUMENTS_MAX, HEARTBEATS_MAX, INHIBITIONS_MAX, METRICS_RETENTION_DEFAULT, REACHABLE_MAX,
+    WINDOWS_MAX,
+};
+use crate::node::{Node, Value};
+use crate::{Code, Location, Logs, Origin, Plan, civil, values};
 
 /// The format of plans and contacts files that this Belfry reads.
 const FORMAT: &str = "1";
@@ -59,9 +74,9 @@ pub(crate) fn plan(context: &mut Context<'_>, root: &Node) -> Option<Plan> {
         context,
         &mut fields,
         "escalation_policies",
-        response::policy,
+        escalation::policy,
     );
-    let procedures = section(context, &mut fields, "procedures", response::procedure);
+    let procedures = section(context, &mut fields, "procedures", steps::procedure);
     let objectives = section(context, &mut fields, "objectives", objectives::objective);
     let coverage = fields.optional("coverage");
     let coverage = coverage.map(|node| objectives::coverage(context, node));
@@ -71,6 +86,29 @@ pub(crate) fn plan(context: &mut Context<'_>, root: &Node) -> Option<Plan> {
         "critical_paths",
         objectives::critical_path,
     );
+    let incidents = fields.optional("incidents");
+    let incidents = incidents.and_then(|node| incidents::options(context, node));
+    let limit = (INHIBITIONS_MAX, "inhibitions");
+    let convert = holding_back::inhibition;
+    let inhibitions = section_up_to(context, &mut fields, "inhibitions", limit, convert);
+    let limit = (WINDOWS_MAX, "maintenance windows");
+    let convert = holding_back::window;
+    let windows = section_up_to(context, &mut fields, "maintenance_windows", limit, convert);
+    let messages = fields.optional("messages");
+    let messages = messages.and_then(|node| incidents::messages(context, node));
+    let limit = (HEARTBEATS_MAX, "heartbeats");
+    let convert = incoming::heartbeat;
+    let heartbeats = section_up_to(context, &mut fields, "heartbeats", limit, convert);
+    let incoming_alerts = fields.optional("incoming_alerts");
+    let incoming_alerts = incoming_alerts.and_then(|node| incoming::alerts(context, node));
+    let deployments = fields.optional("deployments");
+    let deployments = deployments.and_then(|node| incoming::deployments(context, node, &metrics));
+    let limit = (REACHABLE_MAX, "addresses");
+    let convert = values::authority;
+    let reachable = section_up_to(context, &mut fields, "procedures_may_reach", limit, convert);
+    for address in &reachable {
+        context.may_reach(address);
+    }
     fields.finish(context);
     let service = service?;
     Some(Plan {
@@ -93,17 +131,14 @@ pub(crate) fn plan(context: &mut Context<'_>, root: &Node) -> Option<Plan> {
         coverage: coverage.unwrap_or(objectives::COVERAGE_DEFAULT),
         critical_paths,
         metrics_retention: retention.unwrap_or(METRICS_RETENTION_DEFAULT),
-        incidents: IncidentOptions {
-            group_by: vec!["alertname".to_owned()],
-            page_interval: PAGE_INTERVAL_DEFAULT,
-        },
-        inhibitions: Vec::new(),
-        maintenance_windows: Vec::new(),
-        messages: Messages::default(),
-        heartbeats: Vec::new(),
-        incoming_alerts: None,
-        deployments: None,
-        procedures_may_reach: Vec::new(),
+        incidents: incidents.unwrap_or(incidents::options_default()),
+        inhibitions,
+        maintenance_windows: windows,
+        messages: messages.unwrap_or_default(),
+        heartbeats,
+        incoming_alerts,
+        deployments,
+        procedures_may_reach: reachable,
     })
 }
 
@@ -147,6 +182,50 @@ fn items<T>(
         .collect()
 }
 
+/// A list of items under a key that may be absent, with a bound: how many, and of what.
+fn section_up_to<T>(
+    context: &mut Context<'_>,
+    fields: &mut Fields<'_>,
+    key: &'static str,
+    (max, what): (usize, &str),
+    convert: impl FnMut(&mut Context<'_>, &Node) -> Option<T>,
+) -> Vec<T> {
+    let Some(node) = fields.optional(key) else {
+        return Vec::new();
+    };
+    items_up_to(context, node, (max, what), convert)
+}
+
+/// A list of items with a bound. What lies past it is reported once and not read.
+fn items_up_to<T>(
+    context: &mut Context<'_>,
+    node: &Node,
+    limit: (usize, &str),
+    mut convert: impl FnMut(&mut Context<'_>, &Node) -> Option<T>,
+) -> Vec<T> {
+    let nodes = nodes_up_to(context, node, limit);
+    nodes
+        .iter()
+        .filter_map(|node| convert(context, node))
+        .collect()
+}
+
+/// The nodes of a list, as far as its bound goes; `what` is "heartbeats".
+fn nodes_up_to<'n>(
+    context: &mut Context<'_>,
+    node: &'n Node,
+    (max, what): (usize, &str),
+) -> &'n [Node] {
+    let nodes = values::list(context, node);
+    let Some(past) = nodes.get(max) else {
+        return nodes;
+    };
+    let message = format!("{} {what} are too many", nodes.len());
+    let help = format!("write at most {max}");
+    context.error(Code::TooMany, &past.span, message, "", help);
+    &nodes[..max]
+}
+
 /// A list of items that must hold at least one. `what` is "a panel needs at least one query".
 fn some_items<T>(
     context: &mut Context<'_>,
@@ -154,16 +233,61 @@ fn some_items<T>(
     what: &str,
     convert: impl FnMut(&mut Context<'_>, &Node) -> Option<T>,
 ) -> Vec<T> {
-    if matches!(&node.value, crate::node::Value::List(items) if items.is_empty()) {
-        context.error(
-            Code::Empty,
-            &node.span,
-            what,
-            "empty list",
-            "write at least one item",
-        );
-    }
+    needs_one(context, node, what);
     items(context, node, convert)
+}
+
+/// Reports an empty list.
+fn needs_one(context: &mut Context<'_>, node: &Node, what: &str) {
+    if matches!(&node.value, Value::List(items) if items.is_empty()) {
+        let help = "write at least one item";
+        context.error(Code::Empty, &node.span, what, "empty list", help);
+    }
+}
+
+/// Program and arguments, at least the program. Without a shell nothing in them has a meaning of its own.
+fn command(context: &mut Context<'_>, node: &Node) -> Vec<String> {
+    needs_one(context, node, "a command needs at least a program");
+    items_up_to(context, node, (ARGUMENTS_MAX, "words"), |context, node| {
+        values::text(context, node).map(str::to_owned)
+    })
+}
+
+/// Days of the week under `days`, each once; no key means every day, which is no days. `None` when no day is right.
+fn days(context: &mut Context<'_>, fields: &mut Fields<'_>) -> Option<Vec<Weekday>> {
+    let Some(node) = fields.optional("days") else {
+        return Some(Vec::new());
+    };
+    let mut days = Vec::new();
+    let what = "`days` needs at least one day, or is left out for every day";
+    let read = some_items(context, node, what, |context, node| {
+        let day = civil::day(context, node)?;
+        if days.contains(&day) {
+            let message = format!("{} stands twice among the days", civil::day_name(day));
+            let help = "leave one of them out";
+            context.error(Code::DuplicateName, &node.span, message, "again", help);
+        } else {
+            days.push(day);
+        }
+        Some(())
+    });
+    (!read.is_empty()).then_some(days)
+}
+
+/// Names of labels, each once; `what` is done with them ("alerts group by").
+fn label_names(context: &mut Context<'_>, node: &Node, max: usize, what: &str) -> Vec<String> {
+    let mut labels: Vec<String> = Vec::new();
+    items_up_to(context, node, (max, "labels"), |context, node| {
+        let label = values::label_name(context, node, what)?;
+        if labels.contains(&label) {
+            let message = format!("the label {} stands twice", quote(&label));
+            let help = "leave one of them out";
+            context.error(Code::DuplicateName, &node.span, message, "again", help);
+        }
+        labels.push(label);
+        Some(())
+    });
+    labels
 }
 
 /// Text that may be absent.

@@ -21,6 +21,9 @@ pub(super) fn probe(context: &mut Context<'_>, node: &Node) -> Option<Probe> {
     let kind = kind.and_then(|node| values::word(context, node, "a kind of probe", &KINDS));
     let url = fields.required(context, "url", "write the address to ask");
     let url = url.and_then(|node| values::url(context, node));
+    if let Some(url) = &url {
+        context.may_reach(&values::host_and_port(url));
+    }
     let (interval, timeout) = interval_and_timeout(context, &mut fields);
     let dependencies = super::section(context, &mut fields, "dependencies", values::name);
     let at = at(context, &fields);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::incidents::group_by_labels;
 use super::{at, origin, text_or_empty};
 use crate::context::{Context, Kind};
 use crate::diagnostics::quote;
@@ -11,7 +12,7 @@ use crate::limits::INTERVAL_DEFAULT;
 use crate::node::{Node, Value};
 use crate::{AlertRule, Code, NoTraffic, RuleGroup, Severity, values};
 
-const SEVERITIES: [(&str, Severity); 2] = [
+pub(super) const SEVERITIES: [(&str, Severity); 2] = [
     ("critical", Severity::Critical),
     ("warning", Severity::Warning),
 ];
@@ -54,6 +55,12 @@ fn rule(context: &mut Context<'_>, node: &Node) -> Option<AlertRule> {
     let hold = fields
         .optional("for")
         .and_then(|node| values::duration_or_zero(context, node));
+    let keep_firing = fields
+        .optional("keep_firing_for")
+        .and_then(|node| values::duration_or_zero(context, node));
+    let group_by = fields
+        .optional("group_by")
+        .map(|node| group_by_labels(context, node));
     let severity = fields.required(context, "severity", "write `critical` or `warning`");
     let severity = severity.and_then(|node| values::word(context, node, "a severity", &SEVERITIES));
     let labels = labels(context, &mut fields);
@@ -78,8 +85,8 @@ fn rule(context: &mut Context<'_>, node: &Node) -> Option<AlertRule> {
     Some(AlertRule {
         expr: expr?,
         hold: hold.unwrap_or(Duration::ZERO),
-        keep_firing: Duration::ZERO,
-        group_by: None,
+        keep_firing: keep_firing.unwrap_or(Duration::ZERO),
+        group_by,
         severity: severity?,
         labels,
         summary: if summary.is_empty() {

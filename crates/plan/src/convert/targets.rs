@@ -18,6 +18,9 @@ pub(super) fn target(context: &mut Context<'_>, node: &Node) -> Option<Target> {
     let job = job.and_then(|node| job_name(context, node));
     let url = fields.required(context, "url", "write the address of its metrics");
     let url = url.and_then(|node| values::url(context, node));
+    if let Some(url) = &url {
+        context.may_reach(&values::host_and_port(url));
+    }
     let instance = text_or_empty(context, &mut fields, "instance");
     let (interval, timeout) = interval_and_timeout(context, &mut fields);
     let limit = fields.optional("sample_limit");

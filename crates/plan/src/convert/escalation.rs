@@ -1,14 +1,12 @@
-//! Who is told when, and what the responder does.
+//! Who is told when.
 
 use std::time::Duration;
 
-use super::{at, origin};
 use crate::context::{Context, Kind};
-use crate::expression::{self, Allowed};
 use crate::fields::Fields;
-use crate::limits::STEP_TIMEOUT_DEFAULT;
+use crate::limits::{ACKNOWLEDGEMENT_MIN, DURATION_MAX};
 use crate::node::Node;
-use crate::{Code, EscalationLevel, EscalationPolicy, Procedure, Step, StepKind, values};
+use crate::{Code, EscalationLevel, EscalationPolicy, values};
 
 pub(super) fn policy(context: &mut Context<'_>, node: &Node) -> Option<EscalationPolicy> {
     let mut fields = Fields::open(context, node, "an escalation policy")?;
@@ -22,11 +20,16 @@ pub(super) fn policy(context: &mut Context<'_>, node: &Node) -> Option<Escalatio
             level(context, node, &mut last)
         })
     });
+    let expires = fields.optional("acknowledgement_expires");
+    let expires = expires.and_then(|node| {
+        let why = "whoever works on it must not be paged meanwhile";
+        values::duration_between(context, node, ACKNOWLEDGEMENT_MIN..=DURATION_MAX, why)
+    });
     fields.finish(context);
     Some(EscalationPolicy {
         name: name?,
         levels: levels?,
-        acknowledgement_expires: None,
+        acknowledgement_expires: expires,
     })
 }
 
@@ -79,60 +82,4 @@ fn check_order(context: &mut Context<'_>, node: &Node, last: Option<Duration>, a
         None | Some(_) => return,
     };
     context.error(Code::EscalationOrder, &node.span, message, "", help);
-}
-
-pub(super) fn procedure(context: &mut Context<'_>, node: &Node) -> Option<Procedure> {
-    let mut fields = Fields::open(context, node, "a procedure")?;
-    let id = fields.required(context, "id", "name it for references");
-    let id = id.and_then(|node| values::new_name(context, Kind::Procedure, node));
-    let title = fields.required(context, "title", "write what people call it");
-    let title = title.and_then(|node| values::text(context, node));
-    let steps = fields.required(context, "steps", "list what the responder does");
-    let steps = steps
-        .map(|node| super::some_items(context, node, "a procedure needs at least one step", step));
-    let origin = origin(context, &mut fields);
-    let at = at(context, &fields);
-    fields.finish(context);
-    Some(Procedure {
-        id: id?,
-        title: title?.to_owned(),
-        steps: steps?,
-        origin,
-        at,
-    })
-}
-
-fn step(context: &mut Context<'_>, node: &Node) -> Option<Step> {
-    let mut fields = Fields::open(context, node, "a step")?;
-    let title = fields.required(context, "do", "say what to do");
-    let title = title.and_then(|node| values::text(context, node));
-    let query = fields.optional("query");
-    let logs = fields.optional("logs");
-    let check = fields.optional("check");
-    if [query, logs, check].iter().flatten().count() > 1 {
-        let message = "a step shows one thing: a query, a log search or a probe";
-        let help = "make a step of each";
-        context.error(Code::OneOf, &fields.span().clone(), message, "", help);
-    }
-    let kind = match (query, logs, check) {
-        (Some(node), _, _) => {
-            expression::read(context, node, "a step", Allowed::VectorOrScalar).map(StepKind::Query)
-        }
-        (None, Some(node), _) => {
-            values::text(context, node).map(|text| StepKind::Logs(text.to_owned()))
-        }
-        (None, None, Some(node)) => {
-            values::reference(context, Kind::Probe, node).map(StepKind::Check)
-        }
-        (None, None, None) => Some(StepKind::Manual),
-    };
-    fields.finish(context);
-    let kind = kind?;
-    Some(Step {
-        title: title?.to_owned(),
-        automatic: !matches!(kind, StepKind::Manual),
-        changes: false,
-        timeout: STEP_TIMEOUT_DEFAULT,
-        kind,
-    })
 }
