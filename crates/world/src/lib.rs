@@ -6,8 +6,10 @@
 //! Reading order: [`World`], [`Clock`] with [`Ticker`], [`Disk`], [`Outbound`], [`Entropy`], [`Blocking`]; then the
 //! real forms ([`World::real`]), the simulated ones ([`sim`]) and the accept loop for servers ([`inbound`]).
 
+mod address;
 mod blocking;
 mod clock;
+mod commands;
 mod disk;
 mod entropy;
 pub mod inbound;
@@ -18,6 +20,7 @@ use std::sync::Arc;
 
 pub use blocking::{Blocking, ThreadPool};
 pub use clock::{Clock, Elapsed, SystemClock, Tick, Ticker, timeout};
+pub use commands::{CommandError, CommandOutput, CommandRequest, Commands, Exit, OsCommands};
 pub use disk::{AppendFile, Disk, OsDisk, Space, write_atomically};
 pub use entropy::{Entropy, OsEntropy, random_hex};
 pub use outbound::{HttpError, HttpRequest, HttpResponse, Network, Outbound};
@@ -34,6 +37,8 @@ pub struct World {
     pub disk: Arc<dyn Disk>,
     /// Requests to other machines.
     pub net: Arc<dyn Outbound>,
+    /// Local programs.
+    pub commands: Arc<dyn Commands>,
     /// Random bytes.
     pub entropy: Arc<dyn Entropy>,
     /// Work that blocks a thread.
@@ -50,6 +55,7 @@ impl World {
             clock: Arc::new(SystemClock::default()),
             disk: Arc::new(OsDisk),
             net: Arc::new(Network::new()?),
+            commands: Arc::new(OsCommands::default()),
             entropy: Arc::new(OsEntropy),
             blocking: Arc::new(ThreadPool),
         })

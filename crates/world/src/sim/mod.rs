@@ -4,6 +4,7 @@
 //! Ordinary public code, not behind a feature: the stores' crash tests and the `sim` crate share it.
 
 mod clock;
+mod commands;
 mod disk;
 mod net;
 
@@ -11,6 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 pub use clock::SimClock;
+pub use commands::SimCommands;
 pub use disk::{DiskFault, SimDisk};
 pub use net::SimNet;
 
@@ -25,6 +27,8 @@ pub struct SimWorld {
     pub disk: Arc<SimDisk>,
     /// Hosts and their answers.
     pub net: Arc<SimNet>,
+    /// Programs and what they do.
+    pub commands: Arc<SimCommands>,
     seed: u64,
 }
 
@@ -35,6 +39,7 @@ impl SimWorld {
             clock: Arc::new(SimClock::starting_at(epoch)),
             disk: Arc::new(SimDisk::new(seed)),
             net: Arc::new(SimNet::default()),
+            commands: Arc::new(SimCommands::default()),
             seed,
         }
     }
@@ -45,6 +50,7 @@ impl SimWorld {
             clock: self.clock.clone(),
             disk: self.disk.clone(),
             net: self.net.clone(),
+            commands: self.commands.clone(),
             entropy: Arc::new(SeededEntropy::new(self.seed)),
             blocking: Arc::new(Inline),
         }

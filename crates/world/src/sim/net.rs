@@ -41,6 +41,7 @@ impl SimNet {
 impl Outbound for SimNet {
     fn http(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpError>> {
         Box::pin(async move {
+            crate::outbound::checked_url(&request.url)?;
             let uri: http::Uri = request
                 .url
                 .parse()
