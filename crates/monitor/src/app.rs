@@ -13,6 +13,8 @@ use telemetry::log::Logger;
 use tokio::sync::Semaphore;
 use world::World;
 
+use crate::deployments::DeploymentWatch;
+use crate::heartbeats;
 use crate::host::HostCollector;
 use crate::http::AllowedHosts;
 use crate::incident::{Desk, IncidentStore, SqliteIncidents};
@@ -23,10 +25,13 @@ use crate::objectives::Objectives;
 use crate::opening::{announce, lock_data, open_stores, read_setup};
 use crate::presence;
 use crate::probe::{ProbeBoard, Prober};
+use crate::procedures::Runner;
+use crate::progress::{Progress, TURN_MAX};
 use crate::rules::{RuleBoard, RuleGroupLoop};
 use crate::scrape::{ScrapeBoard, Scraper, run_own};
 use crate::self_metrics::SelfMetrics;
 use crate::setup::{CurrentSetup, Environment, Setup};
+use crate::switch;
 use crate::tasks::{Tasks, run_to_end};
 use crate::upkeep::Upkeep;
 
@@ -38,6 +43,9 @@ const INGESTS_AT_ONCE: usize = 8;
 
 /// After so long without an evaluation Belfry is not ready, though it runs.
 const EVALUATION_SILENCE_MAX: Duration = Duration::from_secs(60);
+
+/// Sealing and compaction are long turns; what they delay is neither an alert nor a page.
+const MAINTENANCE_TURN_MAX: Duration = Duration::from_secs(10 * 60);
 
 /// What a start needs to know.
 #[derive(Clone, Debug)]
@@ -75,7 +83,7 @@ impl std::error::Error for StartError {}
 pub struct App {
     pub(crate) world: World,
     config: Config,
-    environment: Environment,
+    pub(crate) environment: Environment,
     log: Logger,
     pub(crate) started_at: Timestamp,
     pub(crate) setup: Arc<CurrentSetup>,
@@ -90,7 +98,9 @@ pub struct App {
     pub(crate) probes: Arc<ProbeBoard>,
     pub(crate) rule_board: Arc<RuleBoard>,
     pub(crate) objectives: Arc<Objectives>,
-    recorder: Arc<Recorder>,
+    pub(crate) recorder: Arc<Recorder>,
+    /// Whether every loop turns.
+    progress: Arc<Progress>,
     /// Loops that live as long as the program.
     tasks: Tasks,
     /// Loops that belong to the plan in force.
@@ -153,9 +163,16 @@ impl App {
         let desk = Desk::open(world.clone(), incidents, setup.clone(), metrics.clone())
             .map_err(|error| StartError::Open(error.to_string()))?;
         let recorder = Arc::new(Recorder::new(metrics_backend.clone()));
-        let intake = Intake::new(world.clone(), logs.clone(), setup.clone(), metrics.clone());
+        let progress = Arc::new(Progress::default());
+        let watched = |name: &str| progress.watch(&world, name, TURN_MAX);
+        let intake = Intake::new(
+            watched("log counts"),
+            logs.clone(),
+            setup.clone(),
+            metrics.clone(),
+        );
         let objectives = Objectives::new(
-            world.clone(),
+            progress.watch(&world, "objectives", MAINTENANCE_TURN_MAX),
             setup.clone(),
             metrics_backend.clone(),
             recorder.clone(),
@@ -179,6 +196,7 @@ impl App {
             rule_board: Arc::default(),
             objectives: Arc::new(objectives),
             recorder,
+            progress,
             tasks: Tasks::default(),
             plan_tasks: Mutex::default(),
             reloading: tokio::sync::Mutex::default(),
@@ -194,39 +212,49 @@ impl App {
 
     /// Starts every loop.
     pub async fn start(self: &Arc<App>) {
-        let upkeep = self.upkeep();
-        self.tasks
-            .spawn_until_stop("sync", upkeep.clone().run_sync());
-        self.tasks
-            .spawn_until_stop("maintenance", upkeep.clone().run_maintain());
-        self.tasks
-            .spawn_until_stop("escalation", upkeep.run_escalation());
-        self.tasks.spawn_until_stop("outbox", self.outbox().run());
-        self.tasks
-            .spawn_until_stop("objectives", self.objectives.clone().run());
-        self.tasks.spawn_until_stop(
-            "log counts",
-            self.intake.clone().run_counts(self.recorder.clone()),
+        self.spawn("sync", self.upkeep("sync", TURN_MAX).run_sync());
+        let maintenance = self.upkeep("maintenance", MAINTENANCE_TURN_MAX);
+        self.spawn("maintenance", maintenance.run_maintain());
+        let escalation = self.upkeep("escalation", TURN_MAX);
+        self.spawn("escalation", escalation.run_escalation());
+        self.spawn("outbox", self.outbox().run());
+        self.spawn("procedures", self.runner().run());
+        self.spawn("objectives", self.objectives.clone().run());
+        let counts = self.intake.clone().run_counts(self.recorder.clone());
+        self.spawn("log counts", counts);
+        let own = run_own(
+            self.watched("own metrics"),
+            self.config.listen.to_string(),
+            self.metrics.clone(),
+            self.recorder.clone(),
         );
-        self.tasks.spawn_until_stop(
-            "own metrics",
-            run_own(
-                self.world.clone(),
-                self.config.listen.to_string(),
-                self.metrics.clone(),
-                self.recorder.clone(),
-            ),
+        self.spawn("own metrics", own);
+        let presence = presence::run(
+            self.watched("metric presence"),
+            self.setup.clone(),
+            self.scrapes.clone(),
+            self.recorder.clone(),
+            self.metrics.clone(),
         );
-        self.tasks.spawn_until_stop(
-            "metric presence",
-            presence::run(
-                self.world.clone(),
-                self.setup.clone(),
-                self.scrapes.clone(),
-                self.recorder.clone(),
-                self.metrics.clone(),
-            ),
+        self.spawn("metric presence", presence);
+        let heartbeats = heartbeats::run(
+            self.watched("heartbeats"),
+            self.desk.clone(),
+            self.setup.clone(),
+            self.recorder.clone(),
+            self.metrics.clone(),
         );
+        self.spawn("heartbeats", heartbeats);
+        let deployments = DeploymentWatch {
+            world: self.watched("deployments"),
+            backend: self.metrics_backend.clone(),
+            desk: self.desk.clone(),
+            setup: self.setup.clone(),
+            log: self.log.clone(),
+        };
+        self.spawn("deployments", deployments.run());
+        let switch = switch::run(Arc::downgrade(self), self.world.clone(), self.log.clone());
+        self.spawn("dead man's switch", switch);
         self.start_plan();
     }
 
@@ -241,7 +269,7 @@ impl App {
                 .field("tasks", late.join(", ").as_str())
                 .emit();
         }
-        self.upkeep().sync().await;
+        self.upkeep("last sync", TURN_MAX).sync().await;
     }
 
     /// Ends every loop at once, without a sync, as a kill would: for crash tests.
@@ -313,15 +341,31 @@ impl App {
 
     /// What is broken beyond repair: loops that ended.
     pub(crate) fn broken(&self) -> Option<String> {
+        let ended = self.ended();
+        (!ended.is_empty()).then(|| format!("loops ended: {}", ended.join(", ")))
+    }
+
+    /// Loops that ended or do not come back.
+    pub(crate) fn trouble(&self) -> Vec<String> {
+        let mut trouble = self.ended();
+        trouble.extend(self.progress.stalled(self.world.clock.monotonic()));
+        trouble
+    }
+
+    fn ended(&self) -> Vec<String> {
         let mut ended = self.tasks.ended_early();
         ended.extend(self.plan_tasks().ended_early());
-        (!ended.is_empty()).then(|| format!("loops ended: {}", ended.join(", ")))
+        ended
     }
 
     /// Why Belfry does not do its work at present.
     pub(crate) fn not_ready(&self) -> Option<String> {
         if let Some(broken) = self.broken() {
             return Some(broken);
+        }
+        let stalled = self.progress.stalled(self.world.clock.monotonic());
+        if !stalled.is_empty() {
+            return Some(format!("loops do not come back: {}", stalled.join(", ")));
         }
         if self.desk.is_refused() {
             return Some(
@@ -353,7 +397,7 @@ impl App {
         for target in &plan.targets {
             let scraper = Scraper::new(
                 target.clone(),
-                self.world.clone(),
+                self.watched(&format!("scrape {}", target.url)),
                 self.metrics_backend.clone(),
                 self.scrapes.clone(),
                 self.metrics.clone(),
@@ -363,7 +407,7 @@ impl App {
         for probe in &plan.probes {
             let prober = Prober {
                 probe: probe.clone(),
-                world: self.world.clone(),
+                world: self.watched(&format!("probe {}", probe.name)),
                 recorder: self.recorder.clone(),
                 board: self.probes.clone(),
                 metrics: self.metrics.clone(),
@@ -373,7 +417,7 @@ impl App {
         for group in &plan.rule_groups {
             let group_loop = RuleGroupLoop {
                 group: group.clone(),
-                world: self.world.clone(),
+                world: self.watched(&format!("rules {}", group.name)),
                 backend: self.metrics_backend.clone(),
                 scrapes: self.scrapes.clone(),
                 probes: self.probes.clone(),
@@ -388,7 +432,7 @@ impl App {
         }
         if let Some(host) = &plan.host {
             let collector = HostCollector {
-                world: self.world.clone(),
+                world: self.watched("host"),
                 recorder: self.recorder.clone(),
                 metrics: self.metrics.clone(),
                 interval: host.interval,
@@ -397,8 +441,8 @@ impl App {
         }
         for file in &plan.logs.follow {
             let dir = self.config.data.join("follow");
-            let follower =
-                Follower::new(file.clone(), self.world.clone(), self.intake.clone(), &dir);
+            let world = self.watched(&format!("follow {}", file.path));
+            let follower = Follower::new(file.clone(), world, self.intake.clone(), &dir);
             tasks.spawn(
                 &format!("follow {}", file.path),
                 follower.run(tasks.stop_token()),
@@ -407,9 +451,18 @@ impl App {
         *lock(&self.plan_tasks) = tasks;
     }
 
-    fn upkeep(&self) -> Upkeep {
+    fn spawn(&self, name: &str, work: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn_until_stop(name, work);
+    }
+
+    /// The world for one loop, whose turns are watched.
+    fn watched(&self, name: &str) -> World {
+        self.progress.watch(&self.world, name, TURN_MAX)
+    }
+
+    fn upkeep(&self, name: &str, turn_max: Duration) -> Upkeep {
         Upkeep {
-            world: self.world.clone(),
+            world: self.progress.watch(&self.world, name, turn_max),
             metrics_backend: self.metrics_backend.clone(),
             logs_backend: self.logs.clone(),
             desk: self.desk.clone(),
@@ -420,14 +473,31 @@ impl App {
 
     fn outbox(&self) -> Outbox {
         Outbox {
-            world: self.world.clone(),
+            world: self.watched("outbox"),
             desk: self.desk.clone(),
             setup: self.setup.clone(),
             environment: self.environment.clone(),
             metrics: self.metrics.clone(),
             log: self.log.clone(),
-            external_url: format!("http://{}", self.config.listen),
+            external_url: self.external_url(),
         }
+    }
+
+    fn runner(&self) -> Runner {
+        Runner {
+            world: self.watched("procedures"),
+            desk: self.desk.clone(),
+            setup: self.setup.clone(),
+            environment: self.environment.clone(),
+            metrics_backend: self.metrics_backend.clone(),
+            logs: self.logs.clone(),
+            metrics: self.metrics.clone(),
+        }
+    }
+
+    /// Belfry's own address, for links in pages.
+    pub(crate) fn external_url(&self) -> String {
+        format!("http://{}", self.config.listen)
     }
 }
 

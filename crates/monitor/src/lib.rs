@@ -4,11 +4,13 @@
 //! subsystem with its seam.
 //!
 //! Reading order: [`app`], then along a sample's way: [`scrape`] and [`probe`], [`metrics`], [`rules`], [`incident`],
-//! [`notify`]; beside it [`logs`]; at the end [`http`], where people come in.
+//! [`procedures`], [`notify`]; beside it [`logs`]; at the end [`http`], where people come in. [`progress`] watches every loop.
 
 pub mod app;
 pub mod cli;
+mod deployments;
 mod fnv;
+mod heartbeats;
 mod host;
 pub mod http;
 pub mod incident;
@@ -19,10 +21,13 @@ mod objectives;
 mod opening;
 mod presence;
 pub mod probe;
+pub mod procedures;
+pub mod progress;
 pub mod rules;
 pub mod scrape;
 pub mod self_metrics;
 pub mod setup;
+mod switch;
 mod tasks;
 mod time_text;
 mod upkeep;

@@ -70,6 +70,18 @@ pub struct SelfMetrics {
     pub pages_given_up: Counter,
     /// Levels that reached nobody, because no contact fills their roles.
     pub pages_unroutable: Counter,
+    /// Steps of procedures that were run.
+    pub steps: Counter,
+    /// Those of them that failed.
+    pub step_failures: Counter,
+    /// Loops that do not come back to wait.
+    pub loops_stalled: Gauge,
+    /// Calls of the dead-man's switch that were answered.
+    pub switch_calls: Counter,
+    /// Those that were not.
+    pub switch_failures: Counter,
+    /// Alerts that other programs sent.
+    pub alerts_received: Counter,
     /// Log lines stored.
     pub log_lines_stored: Counter,
     log_lines_dropped: Family<Counter>,
@@ -143,6 +155,21 @@ impl SelfMetrics {
                 "belfry_pages_unroutable_total",
                 "Escalation levels that reached nobody because no contact fills their roles.",
             ),
+            steps: registry.counter("belfry_procedure_steps_total", "Steps of procedures that were run."),
+            step_failures: registry
+                .counter("belfry_procedure_step_failures_total", "Steps of procedures that failed."),
+            loops_stalled: registry.gauge(
+                "belfry_loops_stalled",
+                "Loops of Belfry's own that have ended or do not come back to wait.",
+            ),
+            switch_calls: registry
+                .counter("belfry_dead_mans_switch_calls_total", "Calls of the dead-man's switch that were answered."),
+            switch_failures: registry.counter(
+                "belfry_dead_mans_switch_failures_total",
+                "Calls of the dead-man's switch that were not answered well.",
+            ),
+            alerts_received: registry
+                .counter("belfry_alerts_received_total", "Alerts that other programs sent."),
             log_lines_stored: registry.counter("belfry_log_lines_stored_total", "Log lines stored."),
             log_lines_dropped: registry.counter_family(
                 "belfry_log_lines_dropped_total",

@@ -3,7 +3,7 @@
 use std::sync::{Arc, RwLock};
 
 use model::Timestamp;
-use plan::{Contacts, Person, Plan, SecretSource};
+use plan::{Contacts, Plan, SecretSource};
 use world::Disk;
 
 /// Reads environment variables; passed in from `main`, the only place that may read them.
@@ -52,12 +52,6 @@ impl CurrentSetup {
 }
 
 impl Setup {
-    /// The people who fill at least one of these roles, each once, in the contacts' order.
-    pub fn people(&self, roles: &[String]) -> Vec<&Person> {
-        let fills = |person: &&Person| person.roles.iter().any(|role| roles.contains(role));
-        self.contacts.people.iter().filter(fills).collect()
-    }
-
     /// Why (some) pages reach nobody; `None` when every role of every escalation level is filled.
     pub fn unpageable(&self) -> Option<String> {
         if self.contacts.people.is_empty() {

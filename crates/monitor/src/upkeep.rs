@@ -7,7 +7,7 @@ use model::Timestamp;
 use telemetry::log::Logger;
 use world::{Ticker, World};
 
-use crate::incident::Desk;
+use crate::incident::{Desk, IncidentStoreError};
 use crate::logs::LogsBackend;
 use crate::metrics::MetricsBackend;
 use crate::self_metrics::SelfMetrics;
@@ -18,6 +18,9 @@ const SYNC_EVERY: Duration = Duration::from_secs(1);
 const MAINTAIN_EVERY: Duration = Duration::from_secs(60);
 /// How often escalation deadlines are looked at; levels 2 and 3 are late by at most this.
 const TICK_EVERY: Duration = Duration::from_secs(1);
+
+/// How long incidents and the history of alerts are kept: a month's report can be compared with that of the year before.
+const INCIDENTS_KEPT: Duration = Duration::from_secs(395 * 24 * 3600);
 
 /// Keeps the stores well.
 #[derive(Clone)]
@@ -63,6 +66,7 @@ impl Upkeep {
                 "log store maintenance",
                 self.logs_backend.maintain(now).await,
             );
+            self.report("incident store maintenance", self.forget(now).await);
         }
     }
 
@@ -73,6 +77,14 @@ impl Upkeep {
             let now = Timestamp::from(ticker.tick().await.at);
             self.report("escalation", self.desk.tick(now).await);
         }
+    }
+
+    /// Forgets incidents and history as old as the oldest samples that could explain them.
+    async fn forget(&self, now: Timestamp) -> Result<(), IncidentStoreError> {
+        let before = now - INCIDENTS_KEPT;
+        self.desk
+            .with_store(move |store| store.forget_before(before))
+            .await
     }
 
     /// Makes everything appended survive power loss.

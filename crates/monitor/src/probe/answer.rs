@@ -46,7 +46,7 @@ pub struct Dependency {
 
 /// What an answer says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     /// Over all.
     pub verdict: Verdict,
     /// A sentence, possibly empty.
@@ -78,7 +78,7 @@ struct CheckJson {
 }
 
 /// Reads an answer. A body that is not `health+json`, or uses words of its own, is judged by its status code alone.
-pub(super) fn read(status: u16, body: &[u8]) -> Answer {
+pub(crate) fn read(status: u16, body: &[u8]) -> Answer {
     // 200-399 is success, as Kubernetes reads HTTP probes.
     let by_code = if (200..400).contains(&status) {
         Verdict::Pass

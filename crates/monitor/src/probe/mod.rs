@@ -4,7 +4,8 @@ mod answer;
 mod board;
 mod run;
 
+pub(crate) use answer::read as read_answer;
 pub use answer::{Dependency, Verdict};
 pub use board::{ProbeBoard, ProbeState, ProbeStatus};
-pub(crate) use run::DEPENDENCY_UP;
 pub use run::Prober;
+pub(crate) use run::{ANSWER_BYTES_MAX, DEPENDENCY_UP};

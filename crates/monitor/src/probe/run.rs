@@ -16,7 +16,7 @@ use crate::self_metrics::SelfMetrics;
 pub(crate) const DEPENDENCY_UP: &str = "probe_dependency_up";
 
 /// The most of a health answer that is read.
-const ANSWER_BYTES_MAX: usize = 256 * 1024;
+pub(crate) const ANSWER_BYTES_MAX: usize = 256 * 1024;
 
 /// Asks one health endpoint for ever.
 pub struct Prober {

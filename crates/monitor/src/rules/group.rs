@@ -72,13 +72,17 @@ impl RuleGroupLoop {
         // A scrape may take its whole interval; past that the loop is in trouble, and rules go on without it.
         let patience = self.group.interval * 2;
         loop {
-            let scraped = world::timeout(patience, finished.changed()).await;
-            let at = match scraped {
-                Ok(Ok(())) => *finished.borrow_and_update(),
-                Ok(Err(_)) | Err(world::Elapsed) => {
-                    self.metrics.evaluations_missed.inc();
-                    Timestamp::from(self.world.clock.now())
-                }
+            let scraped = tokio::select! {
+                // The scrape first: a value that is there is judged, however late.
+                biased;
+                changed = finished.changed() => changed.is_ok(),
+                () = self.world.clock.sleep(patience) => false,
+            };
+            let at = if scraped {
+                *finished.borrow_and_update()
+            } else {
+                self.metrics.evaluations_missed.inc();
+                Timestamp::from(self.world.clock.now())
             };
             self.evaluate_once(at).await;
         }

@@ -11,3 +11,4 @@ pub use evaluate::subject_of;
 pub use group::RuleGroupLoop;
 pub use series::AlertSeries;
 pub use template::fill_template;
+pub(crate) use template::readable;

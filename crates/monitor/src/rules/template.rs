@@ -38,7 +38,7 @@ fn pipe(text: &str) -> Option<(&str, &str)> {
 }
 
 /// A number as a person reads it: at most four significant digits.
-pub(super) fn readable(value: f64) -> String {
+pub(crate) fn readable(value: f64) -> String {
     if !value.is_finite() || value == 0.0 {
         return value.to_string();
     }

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::app::App;
 use crate::http::error::Problem;
-use crate::logs::decode_json_line;
+use crate::logs::{decode_json_line, read_words};
 use crate::time_text::{parse_time, rfc3339, rfc3339_nanos};
 
 /// What a search covers when it names no time.
@@ -205,7 +205,9 @@ impl Asked {
                 }
                 "category" if !value.is_empty() => asked.query.categories.push(value),
                 "service" if !value.is_empty() => asked.query.services.push(value),
-                "q" => read_words(&value, &mut asked.query)?,
+                "q" => {
+                    read_words(&value, &mut asked.query).map_err(Problem::bad_request)?;
+                }
                 "limit" => {
                     asked.limit = value
                         .parse()
@@ -229,31 +231,6 @@ impl Asked {
         asked.query.to = LogTime::from(to + Duration::from_millis(1));
         Ok(asked)
     }
-}
-
-/// Words must all occur; `level:ERROR`, `category:security` and `service:shop` narrow (with `:` or `=`); any other
-/// `name=value` compares a field.
-fn read_words(text: &str, query: &mut LogQuery) -> Result<(), Problem> {
-    for word in text.split_whitespace() {
-        let pair = word
-            .split_once([':', '='])
-            .filter(|(name, value)| !name.is_empty() && !value.is_empty());
-        match pair.map(|(name, value)| (name, value.trim_matches('"'))) {
-            Some(("level", level)) => {
-                let level = level
-                    .parse()
-                    .map_err(|()| Problem::bad_request(format!("`{level}` is not a level")))?;
-                query.levels.push(level);
-            }
-            Some(("category", category)) => query.categories.push(category.to_owned()),
-            Some(("service", service)) => query.services.push(service.to_owned()),
-            Some((name, value)) if word.as_bytes()[name.len()] == b'=' => {
-                query.fields.push((name.to_owned(), value.to_owned()));
-            }
-            _ => query.texts.push(word.to_owned()),
-        }
-    }
-    Ok(())
 }
 
 /// Names and values of a query string, in order.

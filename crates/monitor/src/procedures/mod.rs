@@ -1,0 +1,73 @@
+//! Response procedures at work: steps that look run by themselves when an incident opens, so that its page carries what
+//! they found; steps that change something wait for a person, run once, and are on the timeline with who wanted them.
+//!
+//! `runner` takes queued runs from the store and settles them; `look` and `act` do what a step says, the first without
+//! changing anything.
+
+mod act;
+mod look;
+mod runner;
+
+use alerting::Incident;
+use model::Timestamp;
+use serde_json::Value;
+
+pub use runner::Runner;
+
+/// The longest line about what a step found, in characters: it stands in a page.
+const SUMMARY_CHARS_MAX: usize = 300;
+
+/// What a step found or did.
+pub(super) struct Finding {
+    /// In a line.
+    pub(super) summary: String,
+    /// In full.
+    pub(super) detail: Value,
+}
+
+/// A step failed: why, in a line.
+pub(super) type Failure = String;
+
+/// What every step is told.
+pub(super) struct Moment<'a> {
+    /// The incident that it is about.
+    pub(super) incident: &'a Incident,
+    /// The time now.
+    pub(super) now: Timestamp,
+}
+
+/// One line of at most [`SUMMARY_CHARS_MAX`] characters.
+pub(super) fn one_line(text: &str) -> String {
+    let mut words = text.split_whitespace().peekable();
+    let mut line = String::new();
+    let mut count = 0;
+    while let Some(word) = words.next() {
+        count += word.chars().count() + 1;
+        if count > SUMMARY_CHARS_MAX {
+            let room = SUMMARY_CHARS_MAX.saturating_sub(line.chars().count() + 2);
+            line.extend(word.chars().take(room));
+            line.push('…');
+            return line;
+        }
+        line.push_str(word);
+        if words.peek().is_some() {
+            line.push(' ');
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_short() {
+        let check = |text: &str, expect: &str| assert_eq!(one_line(text), expect);
+        check("", "");
+        check(" a \n b\t c ", "a b c");
+        check(&"x".repeat(400), &format!("{}…", "x".repeat(298)));
+        let words = "word ".repeat(100);
+        assert!(one_line(&words).chars().count() <= SUMMARY_CHARS_MAX);
+    }
+}
