@@ -84,7 +84,7 @@ pub struct App {
     pub(crate) world: World,
     config: Config,
     pub(crate) environment: Environment,
-    log: Logger,
+    pub(crate) log: Logger,
     pub(crate) started_at: Timestamp,
     pub(crate) setup: Arc<CurrentSetup>,
     pub(crate) metrics: Arc<SelfMetrics>,

@@ -6,6 +6,8 @@ mod logs;
 mod promql_test;
 mod query;
 mod run;
+mod simulate;
+mod test_contact;
 
 use std::process::ExitCode;
 
@@ -29,6 +31,10 @@ enum Command {
     Query(query::QueryArguments),
     /// Search the logs of a running Belfry.
     Logs(logs::LogsArguments),
+    /// Rehearse an escalation: who would be told what, when and by which channel. Nothing is sent.
+    Simulate(simulate::SimulateArguments),
+    /// Send a test page by a person's channels, through a running Belfry.
+    TestContact(test_contact::TestContactArguments),
     /// Run PromQL test files in Prometheus' test language and print passed/total.
     PromqlTest(promql_test::PromqlTestArguments),
 }
@@ -41,6 +47,8 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::check(&arguments),
         Command::Query(arguments) => query::query(&arguments),
         Command::Logs(arguments) => logs::logs(&arguments),
+        Command::Simulate(arguments) => simulate::simulate(&arguments),
+        Command::TestContact(arguments) => test_contact::test_contact(&arguments),
         Command::PromqlTest(arguments) => promql_test::promql_test(&arguments),
     };
     outcome.unwrap_or_else(|error| {

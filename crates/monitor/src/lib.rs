@@ -23,6 +23,7 @@ mod presence;
 pub mod probe;
 pub mod procedures;
 pub mod progress;
+pub mod rehearsal;
 pub mod rules;
 pub mod scrape;
 pub mod self_metrics;

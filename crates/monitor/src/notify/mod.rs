@@ -5,11 +5,13 @@
 
 mod outbox;
 mod payload;
+mod trial;
 mod webhook;
 
 pub use outbox::Outbox;
 pub use payload::payload;
 pub(crate) use payload::{all_labels, annotations, fingerprint};
+pub use trial::{Trial, try_contact};
 
 use alerting::Incident;
 use plan::Channel;

@@ -11,6 +11,7 @@ mod objectives;
 mod overview;
 mod plan_text;
 pub(super) mod prometheus;
+mod trial;
 
 use std::sync::Arc;
 
@@ -39,6 +40,7 @@ pub(super) fn belfry_routes() -> Router<Arc<App>> {
             "/incidents/{id}/steps/{step}/tick",
             post(incidents::tick_step),
         )
+        .route("/contacts/test", post(trial::test_contact))
         .route("/logs", get(logs::search))
         .route("/logs/histogram", get(logs::histogram))
         .route("/logs/retention", get(logs::retention))
