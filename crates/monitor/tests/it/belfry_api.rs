@@ -53,7 +53,9 @@ async fn shapes() {
         interval_seconds number, job string, last_error null, last_scrape string, samples number, url string}}],
         title string}}"
     );
-    let incident = "acknowledged_at null, acknowledged_by null, alert string";
+    let incident = "acknowledged_at null, acknowledged_by null, acknowledged_until null, alert string";
+    let run = "{by string, detail {at string, expr string, samples [{labels {..}, value number}], series number},
+        finished_at string, id number, queued_at string, started_at string, state string, summary string}";
     let cases = [
         ("/overview", overview.as_str()),
         ("/health", &format!("[{probe}]")),
@@ -72,20 +74,24 @@ async fn shapes() {
         ),
         (
             "/incidents?state=all&limit=1",
-            &format!("[{{{incident}, id number, labels {{..}}, level number, next_level number, next_level_at string,
+            &format!("[{{{incident}, alerts_firing number, alerts_left_out number, group string, held null, id number,
+              labels {{..}}, level number, next_level number, next_level_at string,
               no_data bool, opened_at string, resolve_reason null, resolved_at null, severity string, state string,
               summary string, title string}}]"),
         ),
         (
             "/incidents/2",
-            &format!("{{{incident}, alerts [{{labels {{..}}, no_data bool, resolved_at null, started_at string, state string,
-              summary string, value number}}], id number, labels {{..}}, ladder [{{after_seconds number, due_at string,
-              level number, notified_at string, roles [string]}}], level number, next_level number, next_level_at string,
-              no_data bool, opened_at string, pages [{{attempts number, channel string, delivered_at string, due_at string,
-              id number, kind string, last_error null, level number, person string, state string}}], procedure
-              {{id string, steps [{{kind string, query string, title string}}], title string}}, resolve_reason null,
-              resolved_at null, severity string, state string, summary string, timeline [{{at string, kind string,
-              text string}}], title string}}"),
+            &format!("{{{incident}, alerts [{{annotations {{description string, procedure string, summary string}},
+              labels {{..}}, no_data bool, resolved_at null, started_at string, state string, summary string,
+              value number}}], alerts_firing number, alerts_left_out number, group string, held null, id number,
+              labels {{..}}, ladder [{{after_seconds number, due_at string, level number, notified_at string,
+              roles [string]}}], level number, next_level number, next_level_at string, no_data bool, opened_at string,
+              pages [{{attempts number, channel string, delivered_at string, due_at string, id number, kind string,
+              last_error null, level number, person string, promised_at string, queued_at string, reason string,
+              receipt string, state string}}], procedure {{id string, steps [{{automatic bool, changes bool, kind string,
+              number number, query string, runs [{run}], timeout_seconds number, title string}}], title string}},
+              resolve_reason null, resolved_at null, severity string, state string, summary string, timeline
+              [{{at string, kind string, text string}}], title string}}"),
         ),
         (
             "/logs",

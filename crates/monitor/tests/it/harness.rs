@@ -175,6 +175,18 @@ impl Belfry {
         write(&self.folder, "plan.yaml", &with_folder(plan, &self.folder));
     }
 
+    /// Replaces the contacts' file.
+    pub(crate) fn write_contacts(&self, contacts: &str) {
+        write(&self.folder, "contacts.yaml", contacts);
+    }
+
+    /// The first page about an alert, whole.
+    pub(crate) fn page_of(&self, alert: &str) -> Value {
+        let pages = self.pages.lock().unwrap();
+        let own = |page: &&Value| page["groupLabels"]["alertname"] == alert;
+        pages.iter().find(own).expect("a page").clone()
+    }
+
     /// Pages that arrived: `status alert person level`.
     pub(crate) fn pages(&self) -> Vec<String> {
         let pages = self.pages.lock().unwrap();
