@@ -1,14 +1,17 @@
 //! The APIs: Prometheus' own shape, and Belfry's under `/api/belfry/v1` (docs/http-api.md).
 
 mod acting;
+pub(super) mod alertmanager;
 mod alerts;
 mod dashboards;
 mod health;
 mod incident_json;
 mod incidents;
 pub(super) mod logs;
+mod matchers;
 mod objectives;
 mod overview;
+mod parameters;
 mod plan_text;
 pub(super) mod prometheus;
 mod trial;
