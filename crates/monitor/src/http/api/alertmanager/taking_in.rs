@@ -38,8 +38,9 @@ const MISTAKES_MAX: usize = 10;
 /// request but come again a minute later, so a short wait is worth more than a refusal; they give up after 10 s.
 const TURN_PATIENCE: Duration = Duration::from_secs(5);
 
-/// Alertmanager's word for a time that is not known.
-const NO_TIME: &str = "0001-01-01T00:00:00Z";
+/// Go's zero time, 0001-01-01T00:00:00Z: what Alertmanager's clients send for a time that they do not know, with and
+/// without digits for the fraction.
+const NO_TIME: Timestamp = Timestamp::from_millis(-62_135_596_800_000);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -179,12 +180,12 @@ fn cut(mut text: String) -> String {
 }
 
 fn time(name: &str, text: Option<&str>) -> Result<Option<Timestamp>, String> {
-    match text {
-        None | Some("" | NO_TIME) => Ok(None),
-        Some(text) => match parse_time(text) {
-            Some(at) => Ok(Some(at)),
-            None => Err(format!("`{name}` is no time of RFC 3339: {text:?}")),
-        },
+    let Some(text) = text.filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    match parse_time(text) {
+        Some(at) => Ok(Some(at).filter(|at| *at != NO_TIME)),
+        None => Err(format!("`{name}` is no time of RFC 3339: {text:?}")),
     }
 }
 
@@ -242,10 +243,10 @@ mod tests {
             json!({"labels": {"a": "1"}, "startsAt": late, "endsAt": early}),
             "ends before",
         );
-        check(
-            json!({"labels": {"a": "1"}, "startsAt": late, "endsAt": NO_TIME}),
-            r#"{a="1"}"#,
-        );
+        for none in ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000Z", ""] {
+            let posted = json!({"labels": {"a": "1"}, "startsAt": late, "endsAt": none});
+            assert_eq!(alert(posted).unwrap().ends_at, None, "{none}");
+        }
     }
 
     #[test]
