@@ -34,6 +34,11 @@ pub fn router(app: Arc<App>, hosts: AllowedHosts) -> Router {
             "/api/v1/logs",
             post(api::logs::ingest).layer(DefaultBodyLimit::max(LOG_BODY_BYTES_MAX)),
         )
+        .route("/api/v1/deployments", post(api::deployments::tell))
+        .route(
+            "/api/v1/heartbeats/{name}",
+            get(api::heartbeats::beat).post(api::heartbeats::beat),
+        )
         .route("/metrics", get(management::metrics))
         .route("/-/healthy", get(management::healthy))
         .route("/-/ready", get(management::ready))
