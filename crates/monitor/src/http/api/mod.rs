@@ -20,6 +20,7 @@ mod overview;
 mod parameters;
 mod plan_text;
 pub(super) mod prometheus;
+mod reports;
 mod silence_preview;
 mod silences;
 mod timed;
@@ -46,6 +47,7 @@ pub(super) fn belfry_routes() -> Router<Arc<App>> {
         .route("/incidents/{id}/resolve", post(incidents::resolve))
         .route("/incidents/{id}/merge", post(incidents::merge))
         .route("/incidents/{id}/notes", post(incidents::note))
+        .route("/incidents/{id}/review", get(reports::review))
         .route(
             "/incidents/{id}/steps/{step}/run",
             post(incidents::run_step),
@@ -66,6 +68,7 @@ pub(super) fn belfry_routes() -> Router<Arc<App>> {
         .route("/deliveries", get(deliveries::list))
         .route("/deployments", get(deployments::list))
         .route("/heartbeats", get(heartbeats::list))
+        .route("/escalation-report", get(reports::escalation))
         .route("/logs", get(logs::search))
         .route("/logs/histogram", get(logs::histogram))
         .route("/logs/retention", get(logs::retention))

@@ -141,10 +141,12 @@ fn alert_json(plan: &Plan, url: &str, alert: &ShownAlert, now: Timestamp) -> Val
             .into_iter()
             .collect::<Vec<_>>()
     };
+    let mut annotations = annotations(plan, &alert.identity, &alert.member);
+    annotations.retain(|_, text| !text.is_empty());
     let receivers = alert.roles.iter().map(|role| json!({"name": role}));
     json!({
         "labels": all_labels(plan, &alert.labels),
-        "annotations": annotations(plan, &alert.identity, &alert.member),
+        "annotations": annotations,
         "receivers": receivers.collect::<Vec<_>>(),
         "fingerprint": fingerprint(&alert.identity),
         "startsAt": rfc3339(alert.member.started_at),
