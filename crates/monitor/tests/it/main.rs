@@ -11,6 +11,7 @@
 mod harness;
 mod refusing_store;
 
+mod alertmanager_api;
 mod belfry_api;
 mod conformance;
 mod desk;

@@ -127,8 +127,10 @@ rule_groups:
   - name: shop
     interval: 15s
     rules:
-      - {alert: NoStock, expr: up < 1, severity: critical, labels: {team: boxes}, summary: none}
+      - {alert: NoStock, expr: up < 1, severity: critical, labels: {team: boxes}, summary: none, escalation: all}
       - {alert: LowStock, expr: up < 3, severity: warning, summary: few}
+escalation_policies:
+  - {name: all, levels: [{after: 0, roles: [on-call]}]}
 ";
 
     #[test]
