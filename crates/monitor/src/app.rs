@@ -41,6 +41,9 @@ const DRAIN_BOUND: Duration = Duration::from_secs(10);
 /// Each log request may be 16 MiB and as much again while it is decoded.
 const INGESTS_AT_ONCE: usize = 8;
 
+/// Requests with alerts that may be in memory at once: 8 MiB each. Counted apart from logs, which must not keep alerts out.
+const ALERT_REQUESTS_AT_ONCE: usize = 4;
+
 /// After so long without an evaluation Belfry is not ready, though it runs.
 const EVALUATION_SILENCE_MAX: Duration = Duration::from_secs(60);
 
@@ -93,6 +96,8 @@ pub struct App {
     pub(crate) intake: Arc<Intake>,
     /// Log requests that may be in memory at once.
     pub(crate) ingest_turns: Semaphore,
+    /// Requests with alerts that may be in memory at once.
+    pub(crate) alert_turns: Semaphore,
     pub(crate) desk: Arc<Desk>,
     pub(crate) scrapes: Arc<ScrapeBoard>,
     pub(crate) probes: Arc<ProbeBoard>,
@@ -190,6 +195,7 @@ impl App {
             logs,
             intake: Arc::new(intake),
             ingest_turns: Semaphore::new(INGESTS_AT_ONCE),
+            alert_turns: Semaphore::new(ALERT_REQUESTS_AT_ONCE),
             desk: Arc::new(desk),
             scrapes: Arc::default(),
             probes: Arc::default(),
@@ -332,6 +338,11 @@ impl App {
     /// Why the last reload was refused, if it was.
     pub fn reload_error(&self) -> Option<String> {
         lock(&self.reload_error).clone()
+    }
+
+    /// The address that people use.
+    pub(crate) fn external_url(&self) -> String {
+        format!("http://{}", self.config.listen)
     }
 
     /// The plan's file.
@@ -493,11 +504,6 @@ impl App {
             logs: self.logs.clone(),
             metrics: self.metrics.clone(),
         }
-    }
-
-    /// Belfry's own address, for links in pages.
-    pub(crate) fn external_url(&self) -> String {
-        format!("http://{}", self.config.listen)
     }
 }
 

@@ -2,9 +2,11 @@
 
 mod ask;
 mod check;
+mod escalation_report;
 mod logs;
 mod promql_test;
 mod query;
+mod review;
 mod run;
 mod simulate;
 mod test_contact;
@@ -35,6 +37,10 @@ enum Command {
     Simulate(simulate::SimulateArguments),
     /// Send a test page by a person's channels, through a running Belfry.
     TestContact(test_contact::TestContactArguments),
+    /// Print the post-incident review of an incident as Markdown.
+    Review(review::ReviewArguments),
+    /// Tell whether levels were told and incidents acknowledged in time.
+    EscalationReport(escalation_report::EscalationReportArguments),
     /// Run PromQL test files in Prometheus' test language and print passed/total.
     PromqlTest(promql_test::PromqlTestArguments),
 }
@@ -49,6 +55,8 @@ pub fn main() -> ExitCode {
         Command::Logs(arguments) => logs::logs(&arguments),
         Command::Simulate(arguments) => simulate::simulate(&arguments),
         Command::TestContact(arguments) => test_contact::test_contact(&arguments),
+        Command::Review(arguments) => review::review(&arguments),
+        Command::EscalationReport(arguments) => escalation_report::escalation_report(&arguments),
         Command::PromqlTest(arguments) => promql_test::promql_test(&arguments),
     };
     outcome.unwrap_or_else(|error| {

@@ -24,6 +24,7 @@ pub mod probe;
 pub mod procedures;
 pub mod progress;
 pub mod rehearsal;
+mod report;
 pub mod rules;
 pub mod scrape;
 pub mod self_metrics;

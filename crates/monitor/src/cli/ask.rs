@@ -1,4 +1,4 @@
-//! One request to a running Belfry, for the commands that show an answer.
+//! One request to a running Belfry, for the commands that show an answer: JSON that they lay out, or text as it is.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -20,19 +20,27 @@ pub(super) fn ask_and_show(
     parameters: &[(&str, &str)],
     show: impl FnOnce(&Value),
 ) -> anyhow::Result<ExitCode> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let answer = runtime.block_on(ask(url, path, parameters))?;
-    show(&answer);
+    let text = ask_for_text(url, path, parameters)?;
+    show(&json(&text)?);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Asks `path` of the Belfry at `url`; its answer as it is.
+pub(super) fn ask_for_text(
+    url: &str,
+    path: &str,
+    parameters: &[(&str, &str)],
+) -> anyhow::Result<String> {
+    let address = format!(
+        "{}{path}?{}",
+        url.trim_end_matches('/'),
+        serde_urlencoded::to_string(parameters)?
+    );
+    answer(url, HttpRequest::get(&address, TIMEOUT, ANSWER_BYTES_MAX))
 }
 
 /// Posts JSON to `path` of the Belfry at `url`; its answer.
 pub(super) fn post(url: &str, path: &str, body: &Value) -> anyhow::Result<Value> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
     let address = format!("{}{path}", url.trim_end_matches('/'));
     let mut request = HttpRequest::get(&address, TIMEOUT, ANSWER_BYTES_MAX);
     request.method = Method::POST;
@@ -40,29 +48,25 @@ pub(super) fn post(url: &str, path: &str, body: &Value) -> anyhow::Result<Value>
         .headers
         .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     request.body = body.to_string().into();
-    runtime.block_on(answer(url, request))
+    json(&answer(url, request)?)
 }
 
-async fn ask(url: &str, path: &str, parameters: &[(&str, &str)]) -> anyhow::Result<Value> {
-    let address = format!(
-        "{}{path}?{}",
-        url.trim_end_matches('/'),
-        serde_urlencoded::to_string(parameters)?
-    );
-    answer(url, HttpRequest::get(&address, TIMEOUT, ANSWER_BYTES_MAX)).await
+fn json(text: &str) -> anyhow::Result<Value> {
+    serde_json::from_str(text).context("the answer is not JSON")
 }
 
-async fn answer(url: &str, request: HttpRequest) -> anyhow::Result<Value> {
+fn answer(url: &str, request: HttpRequest) -> anyhow::Result<String> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let world = World::real().context("cannot set up the network")?;
-    let response = world
-        .net
-        .http(request)
-        .await
+    let response = runtime
+        .block_on(world.net.http(request))
         .with_context(|| format!("is Belfry running at {url}?"))?;
-    let answer: Value = serde_json::from_slice(&response.body).context("the answer is not JSON")?;
     if !response.status.is_success() {
+        let answer: Value = serde_json::from_slice(&response.body).unwrap_or_default();
         let why = answer["detail"].as_str().or(answer["error"].as_str());
         bail!("{}", why.unwrap_or("Belfry refused the request"));
     }
-    Ok(answer)
+    String::from_utf8(response.body.to_vec()).context("the answer is not text")
 }

@@ -29,9 +29,15 @@ pub fn router(app: Arc<App>, hosts: AllowedHosts) -> Router {
     Router::new()
         .merge(api::prometheus::routes())
         .nest("/api/belfry/v1", api::belfry_routes())
+        .nest("/api/v2", api::alertmanager::routes())
         .route(
             "/api/v1/logs",
             post(api::logs::ingest).layer(DefaultBodyLimit::max(LOG_BODY_BYTES_MAX)),
+        )
+        .route("/api/v1/deployments", post(api::deployments::tell))
+        .route(
+            "/api/v1/heartbeats/{name}",
+            get(api::heartbeats::beat).post(api::heartbeats::beat),
         )
         .route("/metrics", get(management::metrics))
         .route("/-/healthy", get(management::healthy))

@@ -6,7 +6,7 @@ mod runs;
 mod sqlite;
 mod store;
 
-pub use desk::{ActionError, Desk, ManualIncident, ReceivedAlert};
+pub use desk::{ActionError, Desk, ManualIncident, ReceivedAlert, ShownAlert};
 pub use pages::*;
 pub use runs::*;
 pub use sqlite::SqliteIncidents;

@@ -53,7 +53,8 @@ async fn shapes() {
         interval_seconds number, job string, last_error null, last_scrape string, samples number, url string}}],
         title string}}"
     );
-    let incident = "acknowledged_at null, acknowledged_by null, acknowledged_until null, alert string";
+    let incident =
+        "acknowledged_at null, acknowledged_by null, acknowledged_until null, alert string";
     let run = "{by string, detail {at string, expr string, samples [{labels {..}, value number}], series number},
         finished_at string, id number, queued_at string, started_at string, state string, summary string}";
     let cases = [

@@ -1,9 +1,12 @@
 //! What holds pages back and who is told: inhibition, windows, silences, merging, manual incidents, several channels, rotas,
 //! heartbeats, the dead-man's switch.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use world::{Blocking, BoxFuture};
 
 use super::harness::{Belfry, PLAN, answer, in_folder};
 
@@ -27,13 +30,16 @@ async fn texts(belfry: &Belfry, id: i64, kind: &str) -> Vec<String> {
 
 #[tokio::test(start_paused = true)]
 async fn what_another_alert_explains_is_held_back() {
-    let belfry = with_plan(
-        "inhibitions:\n  - {name: stock, while: [LowStock], hold_back: [NoStock]}\n",
-    )
-    .await;
+    let belfry =
+        with_plan("inhibitions:\n  - {name: stock, while: [LowStock], hold_back: [NoStock]}\n")
+            .await;
     belfry.expose("stock 0\n");
     belfry.pass(20 * 60).await;
-    assert_eq!(belfry.pages(), ["firing LowStock ada 1"], "NoStock says nothing new");
+    assert_eq!(
+        belfry.pages(),
+        ["firing LowStock ada 1"],
+        "NoStock says nothing new"
+    );
     let held = incident(&belfry, 2).await["held"].clone();
     assert_eq!(held["kind"], "inhibition");
     assert_eq!(held["why"], "LowStock (incident 1) explains it");
@@ -47,7 +53,10 @@ async fn what_another_alert_explains_is_held_back() {
 async fn an_inhibition_that_ends_releases_what_still_fires() {
     let plan = PLAN.replace("expr: stock < 3", "expr: stock == 0 or stock == 3");
     let added = "inhibitions:\n  - {name: stock, while: [LowStock], hold_back: [NoStock]}\n";
-    let plan = format!("{}{added}", plan.replace("expr: stock < 1", "expr: stock < 2"));
+    let plan = format!(
+        "{}{added}",
+        plan.replace("expr: stock < 1", "expr: stock < 2")
+    );
     let belfry = Belfry::start_with(&plan, |_| {}, in_folder).await;
     belfry.expose("stock 0\n");
     belfry.pass(5 * 60).await;
@@ -55,7 +64,10 @@ async fn an_inhibition_that_ends_releases_what_still_fires() {
     belfry.expose("stock 1\n");
     belfry.pass(60).await;
     let pages = belfry.pages();
-    assert!(pages.contains(&"firing NoStock ada 1".to_owned()), "{pages:?}");
+    assert!(
+        pages.contains(&"firing NoStock ada 1".to_owned()),
+        "{pages:?}"
+    );
     belfry.pass(14 * 60).await;
     assert!(!belfry.pages().contains(&"firing NoStock lea 2".to_owned()));
     belfry.pass(2 * 60).await;
@@ -77,7 +89,10 @@ async fn a_maintenance_window_holds_back_and_its_end_tells() {
         ["pages are held back: the maintenance window monday: stocktaking"]
     );
     belfry.pass(6 * 60).await;
-    assert_eq!(belfry.pages(), ["firing LowStock ada 1", "firing NoStock ada 1"]);
+    assert_eq!(
+        belfry.pages(),
+        ["firing LowStock ada 1", "firing NoStock ada 1"]
+    );
     assert_eq!(texts(&belfry, 2, "released").await.len(), 1);
 }
 
@@ -87,32 +102,51 @@ async fn incidents_by_hand_escalate_and_end_by_hand() {
     let path = "POST /api/belfry/v1/incidents";
     for (body, expect) in [
         (r#"{"by":"ada","title":" "}"#, "needs a title"),
-        (r#"{"by":"ada","title":"x","severity":"bad"}"#, "critical, warning"),
+        (
+            r#"{"by":"ada","title":"x","severity":"bad"}"#,
+            "critical, warning",
+        ),
     ] {
         let found = belfry.ask(path, body).await.problem(400);
         assert!(found.contains(expect), "{found}");
     }
     for (body, expect) in [
-        (r#"{"by":"ada","title":"x","escalation":"none"}"#, "no escalation policy"),
-        (r#"{"by":"ada","title":"x","procedure":"none"}"#, "no procedure"),
+        (
+            r#"{"by":"ada","title":"x","escalation":"none"}"#,
+            "no escalation policy",
+        ),
+        (
+            r#"{"by":"ada","title":"x","procedure":"none"}"#,
+            "no procedure",
+        ),
     ] {
         let found = belfry.ask(path, body).await.problem(422);
         assert!(found.contains(expect), "{found}");
     }
-    let body = r#"{"by":"ada","title":"Water in the cellar","text":"ankle deep","procedure":"restock"}"#;
+    let body =
+        r#"{"by":"ada","title":"Water in the cellar","text":"ankle deep","procedure":"restock"}"#;
     let opened = belfry.ask(path, body).await.json();
     assert_eq!(opened["title"], "Water in the cellar");
     belfry.pass(16 * 60).await;
     assert_eq!(
         belfry.pages(),
-        ["firing Water in the cellar ada 1", "firing Water in the cellar lea 2"]
+        [
+            "firing Water in the cellar ada 1",
+            "firing Water in the cellar lea 2"
+        ]
     );
     let path = "POST /api/belfry/v1/incidents/1/resolve";
-    let ended = belfry.ask(path, r#"{"by":"lea","note":"pumped out"}"#).await;
+    let ended = belfry
+        .ask(path, r#"{"by":"lea","note":"pumped out"}"#)
+        .await;
     assert_eq!(ended.json()["resolve_reason"], "by_hand");
     belfry.ask(path, r#"{"by":"lea"}"#).await.problem(409);
     belfry.pass(5).await;
-    assert_eq!(belfry.pages()[2..].len(), 2, "both are told that it is over");
+    assert_eq!(
+        belfry.pages()[2..].len(),
+        2,
+        "both are told that it is over"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -130,7 +164,11 @@ async fn what_is_ended_by_hand_and_goes_on_fires_anew() {
         .collect();
     assert_eq!(
         pages,
-        ["firing NoStock ada 1", "resolved NoStock ada 1", "firing NoStock ada 1"]
+        [
+            "firing NoStock ada 1",
+            "resolved NoStock ada 1",
+            "firing NoStock ada 1"
+        ]
     );
     assert_eq!(incident(&belfry, 3).await["state"], "open");
 }
@@ -159,7 +197,11 @@ async fn merging_lets_alerts_go_on_elsewhere() {
     assert_eq!(incident(&belfry, 1).await["resolve_reason"], "merged");
     belfry.pass(60).await;
     let path = "/api/belfry/v1/incidents?state=open";
-    assert_eq!(belfry.get(path).await.as_array().unwrap().len(), 1, "nothing opens anew");
+    assert_eq!(
+        belfry.get(path).await.as_array().unwrap().len(),
+        1,
+        "nothing opens anew"
+    );
     belfry.expose("stock 5\n");
     belfry.pass(60).await;
     assert_eq!(incident(&belfry, 2).await["state"], "resolved");
@@ -181,13 +223,22 @@ people:
     assert_eq!(belfry.ask("POST /-/reload", "").await.status, 200);
     belfry.expose("stock 0\n");
     belfry.pass(90).await;
-    assert_eq!(belfry.pages(), ["firing LowStock ada 1", "firing NoStock ada 1"]);
+    assert_eq!(
+        belfry.pages(),
+        ["firing LowStock ada 1", "firing NoStock ada 1"]
+    );
     let pages = incident(&belfry, 2).await["pages"].clone();
     let states: Vec<String> = pages
         .as_array()
         .unwrap()
         .iter()
-        .map(|page| format!("{} {}", page["channel"].as_str().unwrap(), page["state"].as_str().unwrap()))
+        .map(|page| {
+            format!(
+                "{} {}",
+                page["channel"].as_str().unwrap(),
+                page["state"].as_str().unwrap()
+            )
+        })
         .collect();
     assert_eq!(states, ["webhook replaced", "webhook-2 delivered"]);
 }
@@ -211,7 +262,11 @@ rotas:
     belfry.pass(20 * 60).await;
     assert_eq!(
         belfry.pages(),
-        ["firing LowStock ada 1", "firing NoStock ada 1", "firing NoStock bob 2"],
+        [
+            "firing LowStock ada 1",
+            "firing NoStock ada 1",
+            "firing NoStock bob 2"
+        ],
         "level 2 comes after the hand-over"
     );
 }
@@ -220,17 +275,37 @@ rotas:
 async fn a_test_page_goes_to_one_person_and_leaves_no_incident() {
     let belfry = Belfry::start().await;
     let path = "POST /api/belfry/v1/contacts/test";
-    let found = belfry.ask(path, r#"{"by":"lea","person":"ada"}"#).await.json();
+    let found = belfry
+        .ask(path, r#"{"by":"lea","person":"ada"}"#)
+        .await
+        .json();
     assert_eq!(found["results"][0]["ok"], true, "{found}");
     assert_eq!(found["results"][0]["receipt"], "200 OK");
     assert_eq!(belfry.pages(), ["resolved BelfryTestPage ada 1"]);
-    belfry.ask(path, r#"{"by":"lea","person":"eve"}"#).await.problem(404);
+    belfry
+        .ask(path, r#"{"by":"lea","person":"eve"}"#)
+        .await
+        .problem(404);
     let body = r#"{"by":"lea","person":"ada","channel":"fax"}"#;
-    assert!(belfry.ask(path, body).await.problem(404).contains("webhook"));
+    assert!(
+        belfry
+            .ask(path, body)
+            .await
+            .problem(404)
+            .contains("webhook")
+    );
     belfry.sim.net.unplug("pager.test:80");
-    let found = belfry.ask(path, r#"{"by":"lea","person":"ada"}"#).await.json();
+    let found = belfry
+        .ask(path, r#"{"by":"lea","person":"ada"}"#)
+        .await
+        .json();
     assert_eq!(found["results"][0]["ok"], false);
-    assert!(found["results"][0]["error"].as_str().unwrap().contains("cannot connect"));
+    assert!(
+        found["results"][0]["error"]
+            .as_str()
+            .unwrap()
+            .contains("cannot connect")
+    );
     assert_eq!(belfry.get("/api/belfry/v1/incidents").await, json!([]));
 }
 
@@ -262,6 +337,22 @@ async fn a_job_that_falls_silent_is_an_alert() {
         .problem(404);
 }
 
+/// Blocking work that does not begin while a disk hangs.
+struct HangingDisk(Arc<AtomicBool>);
+
+impl Blocking for HangingDisk {
+    fn run(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, ()> {
+        let hangs = self.0.clone();
+        Box::pin(async move {
+            while hangs.load(Ordering::Relaxed) {
+                let soon = std::future::pending::<()>();
+                let _ = world::timeout(Duration::from_secs(1), soon).await;
+            }
+            work();
+        })
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_switch_is_called_until_a_loop_stalls() {
     let contacts = "
@@ -269,7 +360,9 @@ format: 1
 people: []
 dead_mans_switch: {url: 'http://switch.test:80/ping', interval: 15s}
 ";
-    let belfry = Belfry::start().await;
+    let hangs = Arc::new(AtomicBool::new(false));
+    let disk = HangingDisk(hangs.clone());
+    let belfry = Belfry::start_with(PLAN, |world| world.blocking = Arc::new(disk), in_folder).await;
     let calls = Arc::new(Mutex::new(0_usize));
     let counted = calls.clone();
     belfry.sim.net.host("switch.test:80", move |_| {
@@ -280,18 +373,28 @@ dead_mans_switch: {url: 'http://switch.test:80/ping', interval: 15s}
     assert_eq!(belfry.ask("POST /-/reload", "").await.status, 200);
     belfry.pass(10 * 60).await;
     let healthy = *calls.lock().unwrap();
-    assert!((38..=41).contains(&healthy), "{healthy} calls in 10 minutes");
+    assert!(
+        (38..=41).contains(&healthy),
+        "{healthy} calls in 10 minutes"
+    );
     assert_eq!(belfry.ask("GET /-/ready", "").await.status, 200);
-    // The outbox's loop waits for a lock that somebody holds: it does not come back.
-    let held = belfry.hold_incident_store().await;
+    hangs.store(true, Ordering::Relaxed);
     belfry.pass(60).await;
     let before = *calls.lock().unwrap();
     belfry.pass(5 * 60).await;
-    assert_eq!(*calls.lock().unwrap(), before, "no call after the first minute");
+    assert_eq!(
+        *calls.lock().unwrap(),
+        before,
+        "no call after the first minute"
+    );
     let not_ready = belfry.ask("GET /-/ready", "").await;
     assert_eq!(not_ready.status, 503);
-    assert!(not_ready.body.contains("do not come back"), "{}", not_ready.body);
-    drop(held);
+    assert!(
+        not_ready.body.contains("do not come back"),
+        "{}",
+        not_ready.body
+    );
+    hangs.store(false, Ordering::Relaxed);
     belfry.pass(60).await;
     assert!(*calls.lock().unwrap() > before, "it goes on by itself");
 }
@@ -304,7 +407,11 @@ async fn a_new_build_is_a_deployment() {
     );
     let plan = format!("{plan}deployments: {{metric: app_build_info, labels: [version]}}\n");
     let belfry = Belfry::start_with(&plan, |_| {}, in_folder).await;
-    let build = |version: &str| belfry.expose(&format!("stock 5\napp_build_info{{version=\"{version}\"}} 1\n"));
+    let build = |version: &str| {
+        belfry.expose(&format!(
+            "stock 5\napp_build_info{{version=\"{version}\"}} 1\n"
+        ))
+    };
     build("1.0");
     belfry.pass(5 * 60).await;
     build("1.1");

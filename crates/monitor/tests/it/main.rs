@@ -11,10 +11,12 @@
 mod harness;
 mod refusing_store;
 
+mod alertmanager_api;
 mod belfry_api;
 mod conformance;
 mod desk;
 mod duty;
+mod duty_api;
 mod following;
 mod guarding;
 mod incidents_api;
@@ -25,5 +27,6 @@ mod prometheus_api;
 mod promptness;
 mod rehearsing;
 mod reloading;
+mod reports_api;
 mod scraping;
 mod starting;

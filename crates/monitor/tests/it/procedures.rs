@@ -93,7 +93,10 @@ async fn what_looks_runs_by_itself_and_is_in_the_page() {
             "6 failed 302 Found: redirects are not followed; write the address that is meant",
         ]
     );
-    assert!(orders.lock().unwrap().is_empty(), "what changes something waits");
+    assert!(
+        orders.lock().unwrap().is_empty(),
+        "what changes something waits"
+    );
     let page = belfry.page_of("NoStock");
     let evidence = page["incident"]["evidence"].as_array().unwrap().clone();
     assert_eq!(evidence.len(), 6, "{evidence:?}");
@@ -120,10 +123,7 @@ async fn what_changes_something_runs_once_and_says_who_wanted_it() {
     assert_eq!(*orders.lock().unwrap(), [json!({"boxes": 3})]);
     let again = belfry.ask(path, r#"{"by":"bob"}"#).await.problem(409);
     assert!(again.contains("runs once"), "{again}");
-    assert_eq!(
-        runs(&belfry).await[6],
-        r#"7 done 200 OK: {"ordered": 3}"#
-    );
+    assert_eq!(runs(&belfry).await[6], r#"7 done 200 OK: {"ordered": 3}"#);
     let incident = belfry.get("/api/belfry/v1/incidents/2").await;
     let told = incident["timeline"]
         .as_array()
@@ -137,7 +137,10 @@ async fn what_changes_something_runs_once_and_says_who_wanted_it() {
 async fn a_person_ticks_what_a_person_does() {
     let (belfry, _) = out_of_boxes().await;
     let refused = belfry
-        .ask("POST /api/belfry/v1/incidents/2/steps/9/run", r#"{"by":"ada"}"#)
+        .ask(
+            "POST /api/belfry/v1/incidents/2/steps/9/run",
+            r#"{"by":"ada"}"#,
+        )
         .await
         .problem(400);
     assert!(refused.contains("tick it"), "{refused}");
@@ -166,7 +169,10 @@ async fn programs_that_fail_say_why() {
         })
     };
     let cases: Vec<(Result<CommandOutput, CommandError>, &str)> = vec![
-        (output(3, "", "\nbell: no such tower\n"), "8 failed exit code 3: bell: no such tower"),
+        (
+            output(3, "", "\nbell: no such tower\n"),
+            "8 failed exit code 3: bell: no such tower",
+        ),
         (output(0, "ding\ndong", ""), "8 done ding"),
         (
             Err(CommandError::TimedOut(Duration::from_secs(2))),
@@ -175,11 +181,17 @@ async fn programs_that_fail_say_why() {
     ];
     for (outcome, expect) in cases {
         let (belfry, _) = out_of_boxes().await;
-        belfry.sim.commands.program("ring", move |request| {
+        belfry.sim.commands.install("ring", move |request| {
             assert_eq!(request.argv, ["ring", "--loud"]);
-            let environment: Vec<&str> =
-                request.environment.iter().map(|(name, _)| name.as_str()).collect();
-            assert_eq!(environment, ["BELFRY_INCIDENT", "BELFRY_ALERT", "BELFRY_SEVERITY"]);
+            let environment: Vec<&str> = request
+                .environment
+                .iter()
+                .map(|(name, _)| name.as_str())
+                .collect();
+            assert_eq!(
+                environment,
+                ["BELFRY_INCIDENT", "BELFRY_ALERT", "BELFRY_SEVERITY"]
+            );
             let outcome = outcome.clone();
             Box::pin(async move { outcome })
         });

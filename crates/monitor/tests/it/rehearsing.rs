@@ -36,7 +36,14 @@ async fn told(script: &Script) -> Vec<String> {
     happenings
         .iter()
         .filter(|own| own.kind != "opened")
-        .map(|own| format!("{} {} {}", own.at.since(script.at).as_secs(), own.kind, own.text))
+        .map(|own| {
+            format!(
+                "{} {} {}",
+                own.at.since(script.at).as_secs(),
+                own.kind,
+                own.text
+            )
+        })
         .collect()
 }
 
@@ -88,18 +95,29 @@ async fn a_silence_is_taken_into_account() {
         ..script()
     };
     let found = told(&script).await;
-    assert_eq!(found[0], "0 held pages are held back: a silence by ada: stocktaking");
+    assert_eq!(
+        found[0],
+        "0 held pages are held back: a silence by ada: stocktaking"
+    );
     assert!(found[2].starts_with("600 escalated level 1"), "{found:?}");
 }
 
 #[tokio::test]
 async fn an_alert_that_is_not_there() {
     let plan = plan::parse("plan.yaml", PLAN).0.unwrap();
-    assert_eq!(ladder_length(&plan, "NoStock"), Duration::from_secs(16 * 60));
+    assert_eq!(
+        ladder_length(&plan, "NoStock"),
+        Duration::from_secs(16 * 60)
+    );
     let script = Script {
         alert: "None".to_owned(),
         ..script()
     };
-    let error = rehearse(plan, plan::Contacts::default(), &script).await.unwrap_err();
-    assert_eq!(error.0, "the plan has no alert `None`; it has NoStock, LowStock");
+    let error = rehearse(plan, plan::Contacts::default(), &script)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.0,
+        "the plan has no alert `None`; it has NoStock, LowStock"
+    );
 }

@@ -213,15 +213,19 @@ impl Desk {
     pub async fn firing_alerts(&self, now: Timestamp) -> Vec<ShownAlert> {
         let state = self.state.lock().await;
         let setup = self.setup.get();
-        state.with_holds(&setup.plan, &[], now, |holds| {
+        let plan = &setup.plan;
+        state.with_holds(plan, &[], now, |holds| {
             let shown = state.open.values().flat_map(|incident| {
-                incident.firing().map(|(labels, member)| {
-                    let labels = with_service(&setup.plan, labels);
+                let roles = roles(incident);
+                incident.firing().map(move |(identity, member)| {
+                    let labels = with_service(plan, identity);
                     ShownAlert {
                         hold: holds.of(&labels),
                         labels,
+                        identity: identity.clone(),
                         member: member.clone(),
                         incident: incident.id(),
+                        roles: roles.clone(),
                     }
                 })
             });
@@ -337,12 +341,26 @@ impl Desk {
 pub struct ShownAlert {
     /// All its labels, the service among them.
     pub labels: Labels,
+    /// The labels that name it in its incident: the service is among them only where it was said.
+    pub identity: Labels,
     /// What is known of it.
     pub member: alerting::Member,
     /// What holds its pages back.
     pub hold: Option<alerting::Hold>,
     /// Its incident.
     pub incident: IncidentId,
+    /// Every role that its incident's levels tell, the first level's first.
+    pub roles: Arc<[String]>,
+}
+
+fn roles(incident: &Incident) -> Arc<[String]> {
+    let mut roles: Vec<String> = Vec::new();
+    for role in incident.head.levels.iter().flat_map(|level| &level.roles) {
+        if !roles.contains(role) {
+            roles.push(role.clone());
+        }
+    }
+    roles.into()
 }
 
 /// What holds an incident back: every alert of it must be held back. A manual incident has none and is never held.
