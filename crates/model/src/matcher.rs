@@ -21,6 +21,19 @@ pub enum MatchOp {
 }
 
 impl MatchOp {
+    /// All of them.
+    pub const ALL: [MatchOp; 4] = [
+        MatchOp::Equal,
+        MatchOp::NotEqual,
+        MatchOp::Regex,
+        MatchOp::NotRegex,
+    ];
+
+    /// The operator that is written like this; `None` for a text that is none.
+    pub fn from_symbol(symbol: &str) -> Option<MatchOp> {
+        MatchOp::ALL.into_iter().find(|op| op.as_str() == symbol)
+    }
+
     /// The operator as written in PromQL.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use plan::SwitchAddress;
 use telemetry::log::Logger;
-use world::{HttpRequest, Ticker, World};
+use world::{HttpRequest, World};
 
 use crate::app::App;
 use crate::setup::read_secret;
@@ -22,9 +22,7 @@ const ANSWER_BYTES_MAX: usize = 64 * 1024;
 pub(crate) async fn run(watched: Weak<App>, world: World, log: Logger) {
     let mut interval = LOOK_EVERY;
     loop {
-        Ticker::new(world.clock.clone(), interval, Duration::ZERO)
-            .tick()
-            .await;
+        world.clock.sleep(interval).await;
         let Some(app) = watched.upgrade() else { return };
         let switch = app.setup.get().contacts.dead_mans_switch.clone();
         interval = switch.as_ref().map_or(LOOK_EVERY, |own| own.interval);

@@ -20,9 +20,13 @@ pub(super) fn ask_and_show(
     parameters: &[(&str, &str)],
     show: impl FnOnce(&Value),
 ) -> anyhow::Result<ExitCode> {
-    let text = ask_for_text(url, path, parameters)?;
-    show(&json(&text)?);
+    show(&ask(url, path, parameters)?);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Asks `path` of the Belfry at `url`; its answer.
+pub(super) fn ask(url: &str, path: &str, parameters: &[(&str, &str)]) -> anyhow::Result<Value> {
+    json(&ask_for_text(url, path, parameters)?)
 }
 
 /// Asks `path` of the Belfry at `url`; its answer as it is.

@@ -4,15 +4,19 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use alerting::Silence;
 use anyhow::{Context, bail};
 use clap::Args;
 use jiff::civil::{Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp as Instant, ToSpan, Zoned};
-use model::{Labels, Timestamp};
-use serde_json::json;
+use model::{Labels, MatchOp, Matcher, Timestamp};
+use plan::RotaOverride;
+use serde_json::{Value, json};
 use world::{Clock, Disk, OsDisk, SystemClock};
 
+use super::ask::ask;
+use crate::incident::StoredOverride;
 use crate::rehearsal::{Happening, Script, ladder_length, rehearse, unreachable_levels};
 
 /// Where somebody asks for no length: at least this much is shown.
@@ -51,6 +55,9 @@ pub(super) struct SimulateArguments {
     /// A label of the alert's series, as `name=value`; may be repeated.
     #[arg(long)]
     label: Vec<String>,
+    /// A running Belfry whose silences and exceptions to rotas are taken into account.
+    #[arg(long)]
+    url: Option<String>,
     /// Print JSON instead of text.
     #[arg(long)]
     json: bool,
@@ -71,6 +78,10 @@ pub(super) fn simulate(arguments: &SimulateArguments) -> anyhow::Result<ExitCode
     if length > LENGTH_MAX {
         bail!("a rehearsal shows a month at most");
     }
+    let (silences, overrides) = match &arguments.url {
+        Some(url) => (silences_of(url)?, overrides_of(url)?),
+        None => (Vec::new(), Vec::new()),
+    };
     let script = Script {
         alert: arguments.alert.clone(),
         labels: labels(&arguments.label)?,
@@ -78,8 +89,8 @@ pub(super) fn simulate(arguments: &SimulateArguments) -> anyhow::Result<ExitCode
         acknowledged_after: duration(&arguments.acknowledged_after)?,
         ends_after: duration(&arguments.ends_after)?,
         length,
-        silences: Vec::new(),
-        overrides: Vec::new(),
+        silences,
+        overrides,
     };
     let unreachable = unreachable_levels(&plan, &contacts, &script.alert);
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -117,6 +128,69 @@ fn read(arguments: &SimulateArguments) -> anyhow::Result<(plan::Plan, plan::Cont
         Some(contacts) => Ok((plan, contacts)),
         None => bail!("{}", plan::render(&diagnostics, &contacts_text, &name)),
     }
+}
+
+/// The silences of a running Belfry that hold or will.
+fn silences_of(url: &str) -> anyhow::Result<Vec<Silence>> {
+    let answer = ask(url, "/api/belfry/v1/silences", &[("state", "active")])?;
+    let silence = |row: &Value| {
+        let text = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
+        let time = |name: &str| {
+            crate::time_text::parse_time(&text(name))
+                .with_context(|| format!("a silence without `{name}`"))
+        };
+        let matchers = row["matchers"].as_array().into_iter().flatten();
+        let matchers = matchers
+            .map(|own| {
+                let part = |name: &str| own[name].as_str().unwrap_or_default();
+                let op = MatchOp::from_symbol(part("op")).context("an unknown operator")?;
+                Ok(Matcher::new(part("name"), op, part("value"))?)
+            })
+            .collect::<anyhow::Result<Vec<Matcher>>>()?;
+        Ok(Silence {
+            id: text("id"),
+            matchers,
+            starts_at: time("starts_at")?,
+            ends_at: time("ends_at")?,
+            author: text("by"),
+            reason: text("reason"),
+            updated_at: time("updated_at")?,
+        })
+    };
+    answer
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(silence)
+        .collect()
+}
+
+/// The exceptions to rotas that were made in a running Belfry.
+fn overrides_of(url: &str) -> anyhow::Result<Vec<StoredOverride>> {
+    let answer = ask(url, "/api/belfry/v1/on-call", &[])?;
+    let mut found = Vec::new();
+    for rota in answer["rotas"].as_array().into_iter().flatten() {
+        let name = rota["name"].as_str().unwrap_or_default();
+        for row in rota["overrides"].as_array().into_iter().flatten() {
+            // Those of the contacts' file are read from there.
+            let Some(id) = row["id"].as_i64() else {
+                continue;
+            };
+            let text = |name: &str| row[name].as_str().unwrap_or_default();
+            found.push(StoredOverride {
+                id,
+                rota: name.to_owned(),
+                turn: RotaOverride {
+                    person: text("person").to_owned(),
+                    from: text("from").parse()?,
+                    until: text("until").parse()?,
+                },
+                by: text("by").to_owned(),
+                reason: text("reason").to_owned(),
+            });
+        }
+    }
+    Ok(found)
 }
 
 fn labels(written: &[String]) -> anyhow::Result<Labels> {

@@ -33,8 +33,9 @@ const RECORD_RETRY: Duration = Duration::from_secs(5);
 
 /// The longest wait between two looks at the store, in case a wake-up was missed.
 const POLL: Duration = Duration::from_secs(5);
-/// The shortest, so that pages whose receivers are all busy do not make the loop spin.
-const POLL_MIN: Duration = Duration::from_millis(100);
+/// The shortest, so that pages whose receivers are all busy do not make the loop spin: what ends an attempt or queues a page
+/// wakes it anyway.
+const POLL_MIN: Duration = Duration::from_secs(1);
 
 /// The most incidents that are read for one summary.
 const SUMMARY_MAX: usize = 1_000;

@@ -35,11 +35,6 @@ pub(super) fn parse_matcher(text: &str) -> Result<Matcher, String> {
     matcher(name.trim(), op, &unquoted(value).ok_or_else(bad)?)
 }
 
-/// Reads an operator's text.
-pub(super) fn parse_op(text: &str) -> Option<MatchOp> {
-    OPS.into_iter().find(|op| op.as_str() == text)
-}
-
 /// A matcher from its parts.
 ///
 /// # Errors

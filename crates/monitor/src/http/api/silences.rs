@@ -7,12 +7,12 @@ use alerting::Silence;
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
-use model::{Matcher, Timestamp};
+use model::{MatchOp, Matcher, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::acting::{name, text};
-use super::matchers::{MATCHERS_MAX, matcher, parse_matcher, parse_op};
+use super::matchers::{MATCHERS_MAX, matcher, parse_matcher};
 use super::parameters::Parameters;
 use super::silence_preview::preview_json;
 use super::timed::{GivenTime, given};
@@ -161,7 +161,7 @@ fn matchers(bodies: &[MatcherBody]) -> Result<Vec<Matcher>, Problem> {
     let read = |body: &MatcherBody| match body {
         MatcherBody::Text(text) => parse_matcher(text),
         MatcherBody::Parts { name, op, value } => {
-            let op = parse_op(op)
+            let op = MatchOp::from_symbol(op)
                 .ok_or_else(|| format!("`{op}` is not one of the operators =, !=, =~, !~"))?;
             matcher(name, op, value)
         }

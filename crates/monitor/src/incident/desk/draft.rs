@@ -19,6 +19,10 @@ use crate::setup::Setup;
 /// service that hangs.
 const EVIDENCE_PATIENCE: Duration = Duration::from_secs(3);
 
+/// How many incidents may be open for a new one to gather evidence by itself: in a storm the thousandth look at the same graph
+/// helps nobody, and keeps the first ones waiting.
+const EVIDENCE_INCIDENTS_MAX: usize = 50;
+
 /// The most entries about single alerts that one change writes into a timeline: people read the first few of a thousand.
 const ALERT_ENTRIES_MAX: usize = 50;
 
@@ -32,6 +36,8 @@ pub(super) struct Draft<'a> {
     incidents: BTreeMap<IncidentId, IncidentChange>,
     summaries: Vec<NewSummary>,
     next_id: i64,
+    /// Incidents that are open, those of this draft among them.
+    open_count: usize,
     /// Groups of incidents that this draft opens.
     new_groups: BTreeMap<String, IncidentId>,
     /// Levels that reached nobody.
@@ -49,6 +55,7 @@ impl<'a> Draft<'a> {
             incidents: BTreeMap::new(),
             summaries: Vec::new(),
             next_id: state.next_id,
+            open_count: state.open.len(),
             new_groups: BTreeMap::new(),
             unroutable: 0,
         }
@@ -93,9 +100,12 @@ impl<'a> Draft<'a> {
         let id = incident.id();
         self.next_id = self.next_id.max(id.0 + 1);
         self.new_groups.insert(incident.head.group.clone(), id);
-        let runs = automatic_runs(&self.setup.plan, incident.head.procedure.as_deref());
+        self.open_count += 1;
         let mut change = IncidentChange::new(incident);
-        change.runs = runs;
+        if self.open_count <= EVIDENCE_INCIDENTS_MAX {
+            let procedure = change.incident.head.procedure.as_deref();
+            change.runs = automatic_runs(&self.setup.plan, procedure);
+        }
         self.incidents.insert(id, change);
         id
     }

@@ -82,16 +82,10 @@ pub(super) fn matchers_text(matchers: &[Matcher]) -> String {
 pub(super) fn matchers(row: &Row<'_>) -> rusqlite::Result<Vec<Matcher>> {
     let rows: Vec<(String, String, String)> = json(row, "matchers")?;
     let index = row.as_ref().column_index("matchers")?;
-    let ops = [
-        MatchOp::Equal,
-        MatchOp::NotEqual,
-        MatchOp::Regex,
-        MatchOp::NotRegex,
-    ];
     rows.into_iter()
         .map(|(name, op, value)| {
-            let op = ops.into_iter().find(|known| known.as_str() == op);
-            let op = op.ok_or_else(|| unreadable(index, "an unknown operator".into()))?;
+            let op = MatchOp::from_symbol(&op)
+                .ok_or_else(|| unreadable(index, "an unknown operator".into()))?;
             Matcher::new(&name, op, &value).map_err(|error| unreadable(index, error.into()))
         })
         .collect()
