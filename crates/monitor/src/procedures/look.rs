@@ -137,7 +137,8 @@ pub(super) async fn logs(
     let summary = match lines.first() {
         None => format!("no line since {since}"),
         Some(newest) => format!(
-            "{total} lines since {since}; the newest: {}",
+            "{total} line{} since {since}; the newest: {}",
+            if total == 1 { "" } else { "s" },
             newest.entry.message
         ),
     };

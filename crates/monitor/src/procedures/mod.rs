@@ -38,23 +38,14 @@ pub(super) struct Moment<'a> {
 
 /// One line of at most [`SUMMARY_CHARS_MAX`] characters.
 pub(super) fn one_line(text: &str) -> String {
-    let mut words = text.split_whitespace().peekable();
-    let mut line = String::new();
-    let mut count = 0;
-    while let Some(word) = words.next() {
-        count += word.chars().count() + 1;
-        if count > SUMMARY_CHARS_MAX {
-            let room = SUMMARY_CHARS_MAX.saturating_sub(line.chars().count() + 2);
-            line.extend(word.chars().take(room));
-            line.push('…');
-            return line;
-        }
-        line.push_str(word);
-        if words.peek().is_some() {
-            line.push(' ');
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(SUMMARY_CHARS_MAX) {
+        None => line,
+        Some(_) => {
+            let kept = line.chars().take(SUMMARY_CHARS_MAX - 1);
+            kept.chain(['…']).collect()
         }
     }
-    line
 }
 
 #[cfg(test)]
@@ -66,7 +57,7 @@ mod tests {
         let check = |text: &str, expect: &str| assert_eq!(one_line(text), expect);
         check("", "");
         check(" a \n b\t c ", "a b c");
-        check(&"x".repeat(400), &format!("{}…", "x".repeat(298)));
+        check(&"x".repeat(400), &format!("{}…", "x".repeat(299)));
         let words = "word ".repeat(100);
         assert!(one_line(&words).chars().count() <= SUMMARY_CHARS_MAX);
     }
