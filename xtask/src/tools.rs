@@ -100,7 +100,9 @@ fn downloaded(folder: &Path, package: &str) -> Result<PathBuf> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let of_package = name.strip_prefix(package).is_some_and(|rest| rest.starts_with('_'));
+        let of_package = name
+            .strip_prefix(package)
+            .is_some_and(|rest| rest.starts_with('_'));
         if of_package && path.extension().is_some_and(|extension| extension == "deb") {
             return Ok(path);
         }

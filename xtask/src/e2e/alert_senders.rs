@@ -41,12 +41,19 @@ impl Checks {
             belfry: self.belfry_address,
         };
         self.check("amtool adds an alert and reads it back", |_| {
-            let alert = ["alertname=DiskFullByHand", "instance=web1", "severity=warning"];
+            let alert = [
+                "alertname=DiskFullByHand",
+                "instance=web1",
+                "severity=warning",
+            ];
             let words = ["alert", "add", "--annotation=summary=it is full"];
             amtool.run(&[&words[..], &alert[..]].concat())?;
             let shown = amtool.run(&["alert", "query", "alertname=~Disk.*", "instance!=web2"])?;
             let has = |text: &str| shown.contains(text);
-            ensure!(has(BY_HAND) && has("it is full") && has("active"), "{shown}");
+            ensure!(
+                has(BY_HAND) && has("it is full") && has("active"),
+                "{shown}"
+            );
             let none = amtool.run(&["alert", "query", "-o", "json", "alertname=None"])?;
             ensure!(none.trim() == "[]", "{none}");
             let groups = amtool.run(&["alert", "query", "-o", "extended", "-r", ".+", BY_HAND])?;
@@ -54,7 +61,13 @@ impl Checks {
             Ok(())
         });
         self.check("amtool silences, changes, expires and renews", |_| {
-            let words = ["silence", "add", "--comment=known", "--author=ada", "--duration=1h"];
+            let words = [
+                "silence",
+                "add",
+                "--comment=known",
+                "--author=ada",
+                "--duration=1h",
+            ];
             let id = amtool.run(&[&words[..], &["alertname=DiskFullByHand"]].concat())?;
             let id = id.trim();
             let listed = amtool.run(&["silence", "query", "alertname=DiskFullByHand"])?;
@@ -64,7 +77,10 @@ impl Checks {
             let silenced = amtool.run(&["alert", "query", "--silenced", BY_HAND])?;
             ensure!(silenced.contains("suppressed"), "{silenced}");
             let changed = amtool.run(&["silence", "update", "--comment=longer", "-d", "2h", id])?;
-            ensure!(changed.contains(id) && changed.contains("longer"), "{changed}");
+            ensure!(
+                changed.contains(id) && changed.contains("longer"),
+                "{changed}"
+            );
             amtool.run(&["silence", "expire", id])?;
             let active = amtool.run(&["silence", "query", "-q"])?;
             ensure!(active.trim().is_empty(), "expired, and active: {active}");
@@ -73,7 +89,10 @@ impl Checks {
             let told = amtool.run(&["alert", "query", BY_HAND])?;
             ensure!(told.contains("active"), "the silence is over: {told}");
             let renewed = amtool.run(&["silence", "update", "-d", "1h", id])?;
-            ensure!(!renewed.contains(id), "an ended one begins under a new id: {renewed}");
+            ensure!(
+                !renewed.contains(id),
+                "an ended one begins under a new id: {renewed}"
+            );
             let id = amtool.run(&["silence", "query", "-q"])?;
             amtool.run(&["silence", "expire", id.trim()])?;
             Ok(())
@@ -92,7 +111,11 @@ impl Checks {
             Ok(())
         });
         self.check("amtool ends an alert", |_| {
-            let alert = ["alertname=DiskFullByHand", "instance=web1", "severity=warning"];
+            let alert = [
+                "alertname=DiskFullByHand",
+                "instance=web1",
+                "severity=warning",
+            ];
             // Any time that is over.
             let words = ["alert", "add", "--end=2020-01-01T00:00:00Z"];
             amtool.run(&[&words[..], &alert[..]].concat())?;
@@ -109,35 +132,48 @@ impl Checks {
         folder: &Path,
         stop: &StopRequests,
     ) {
-        self.check("a real Prometheus' alert fires and resolves here", |checks| {
-            let prometheus = prometheus
-                .context("prometheus is missing: `cargo run -p xtask -- tools` fetches it")?;
-            let started = Instant::now();
-            let (mut program, address) =
-                start_prometheus(prometheus, folder, checks.belfry_address, stop)?;
-            let path = format!("/api/v2/alerts?filter=alertname%3D{BY_PROMETHEUS}");
-            let count = |checks: &mut Checks| {
-                let found = checks.belfry_json(&path)?;
-                Ok::<usize, anyhow::Error>(found.as_array().context("no list")?.len())
-            };
-            wait(|| Ok(count(checks)? == 1), FIRES_FOR, "it never fired here")?;
-            ensure!(started.elapsed() < FIRES_FOR, "it was seen too late to be sure");
-            let latest = FIRES_FOR + PATIENCE;
-            wait(|| Ok(count(checks)? == 0), latest, "it did not resolve here")?;
-            let incidents = checks.belfry_json("/api/belfry/v1/incidents?state=resolved")?;
-            let ours = incidents.as_array().into_iter().flatten();
-            let ours = ours.filter(|incident| incident["title"] == BY_PROMETHEUS);
-            let reasons: Vec<String> =
-                ours.map(|own| own["resolve_reason"].to_string()).collect();
-            ensure!(reasons == ["\"said_by_sender\""], "{reasons:?}");
-            let metrics = crate::http_client::Client::new(address).get("/metrics")?.text();
-            let failed = metrics.lines().any(|line| {
-                line.starts_with("prometheus_notifications_errors_total") && !line.ends_with(" 0")
-            });
-            ensure!(!failed, "Prometheus counts errors of its alert sender");
-            program.drain(stop);
-            Ok(())
-        });
+        self.check(
+            "a real Prometheus' alert fires and resolves here",
+            |checks| {
+                let prometheus = prometheus
+                    .context("prometheus is missing: `cargo run -p xtask -- tools` fetches it")?;
+                let started = Instant::now();
+                let (mut program, address) =
+                    start_prometheus(prometheus, folder, checks.belfry_address, stop)?;
+                let path = format!("/api/v2/alerts?filter=alertname%3D{BY_PROMETHEUS}");
+                let count = |checks: &mut Checks| {
+                    let found = checks.belfry_json(&path)?;
+                    Ok::<usize, anyhow::Error>(found.as_array().context("no list")?.len())
+                };
+                wait(|| Ok(count(checks)? == 1), FIRES_FOR, "it never fired here")?;
+                ensure!(
+                    started.elapsed() < FIRES_FOR,
+                    "it was seen too late to be sure"
+                );
+                let latest = FIRES_FOR + PATIENCE;
+                wait(
+                    || Ok(count(checks)? == 0),
+                    latest,
+                    "it did not resolve here",
+                )?;
+                let incidents = checks.belfry_json("/api/belfry/v1/incidents?state=resolved")?;
+                let ours = incidents.as_array().into_iter().flatten();
+                let ours = ours.filter(|incident| incident["title"] == BY_PROMETHEUS);
+                let reasons: Vec<String> =
+                    ours.map(|own| own["resolve_reason"].to_string()).collect();
+                ensure!(reasons == ["\"said_by_sender\""], "{reasons:?}");
+                let metrics = crate::http_client::Client::new(address)
+                    .get("/metrics")?
+                    .text();
+                let failed = metrics.lines().any(|line| {
+                    line.starts_with("prometheus_notifications_errors_total")
+                        && !line.ends_with(" 0")
+                });
+                ensure!(!failed, "Prometheus counts errors of its alert sender");
+                program.drain(stop);
+                Ok(())
+            },
+        );
     }
 }
 
@@ -158,7 +194,11 @@ impl Amtool<'_> {
     /// What it says when it fails, as it must.
     fn fail(&self, arguments: &[&str]) -> Result<String> {
         let (succeeded, text) = self.call(arguments)?;
-        ensure!(!succeeded, "amtool {} succeeded: {text}", arguments.join(" "));
+        ensure!(
+            !succeeded,
+            "amtool {} succeeded: {text}",
+            arguments.join(" ")
+        );
         Ok(text)
     }
 
@@ -219,7 +259,10 @@ fn wait(
 ) -> Result<()> {
     let started = Instant::now();
     while !reached()? {
-        ensure!(started.elapsed() < patience, "{otherwise} within {patience:?}");
+        ensure!(
+            started.elapsed() < patience,
+            "{otherwise} within {patience:?}"
+        );
         thread::sleep(POLL);
     }
     Ok(())
