@@ -340,6 +340,11 @@ impl App {
         lock(&self.reload_error).clone()
     }
 
+    /// The address that people use.
+    pub(crate) fn external_url(&self) -> String {
+        format!("http://{}", self.config.listen)
+    }
+
     /// The plan's file.
     pub fn plan_path(&self) -> &str {
         self.config.plan_path.to_str().unwrap_or("")
