@@ -243,6 +243,7 @@ fn start_prometheus(
     command
         .arg("--config.file=prometheus.yml")
         .arg("--storage.tsdb.path=data")
+        .arg("--log.level=error")
         .arg("--rules.alert.resend-delay=1s")
         .arg(format!("--web.listen-address={address}"))
         .current_dir(&folder);
