@@ -1,7 +1,8 @@
-//! What the tests need beside the compilers: Chromium for the pages, promtool as the judge of our metrics.
+//! What the tests need beside the compilers: Chromium for the pages, promtool as the judge of our metrics, and a Prometheus
+//! and amtool that use Belfry as their Alertmanager.
 //!
-//! Chromium is installed as a Debian package, since it needs many libraries. promtool is taken out of Debian's prometheus
-//! package without installing it: installing would start a Prometheus server on the machine.
+//! Chromium is installed as a Debian package, since it needs many libraries. The others are taken out of Debian's packages
+//! without installing them: installing would start servers on the machine.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,13 +15,21 @@ use crate::repository;
 /// Set to 1 to go without Chromium, and without the checks that need it.
 pub(crate) const SKIP_BROWSER: &str = "BELFRY_SKIP_BROWSER";
 const CHROMIUM_NAMES: [&str; 2] = ["chromium", "chromium-browser"];
+/// Programs and the Debian packages that hold them.
+const FETCHED: [(&str, &str); 3] = [
+    ("promtool", "prometheus"),
+    ("prometheus", "prometheus"),
+    ("amtool", "prometheus-alertmanager"),
+];
 
-/// Makes sure that both are there.
+/// Makes sure that all are there.
 pub(crate) fn install() -> Result<ExitCode> {
     let root = repository::root()?;
-    match promtool(&root)? {
-        Some(path) => println!("promtool: {}", path.display()),
-        None => fetch_promtool(&root)?,
+    for (name, package) in FETCHED {
+        match program(&root, name)? {
+            Some(path) => println!("{name}: {}", path.display()),
+            None => fetch(&root, name, package)?,
+        }
     }
     if skips_browser() {
         println!("chromium: NOT used, because {SKIP_BROWSER}=1; the pages stay untested");
@@ -33,10 +42,10 @@ pub(crate) fn install() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// promtool from the machine, or the one that was fetched.
-pub(crate) fn promtool(root: &Path) -> Result<Option<PathBuf>> {
-    let fetched = tools_folder(root)?.join("usr/bin/promtool");
-    Ok(in_path("promtool").or_else(|| fetched.is_file().then_some(fetched)))
+/// promtool, prometheus or amtool from the machine, or the one that was fetched.
+pub(crate) fn program(root: &Path, name: &str) -> Result<Option<PathBuf>> {
+    let fetched = tools_folder(root)?.join("usr/bin").join(name);
+    Ok(in_path(name).or_else(|| fetched.is_file().then_some(fetched)))
 }
 
 /// The browser: the one that CHROMIUM names, or the machine's.
@@ -60,40 +69,45 @@ fn in_path(name: &str) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
-fn fetch_promtool(root: &Path) -> Result<()> {
+fn fetch(root: &Path, name: &str, package: &str) -> Result<()> {
     let folder = tools_folder(root)?;
-    println!("promtool: taking it out of Debian's prometheus package (nothing is installed)");
+    println!("{name}: taking it out of Debian's {package} package (nothing is installed)");
     if in_path("apt-get").is_none() || in_path("dpkg-deb").is_none() {
-        bail!("promtool is missing: install the Prometheus tools and put promtool into PATH");
+        bail!("{name} is missing: install {package} and put {name} into PATH");
     }
     fs::create_dir_all(&folder)?;
-    if download(&folder).is_err() && is_root() {
+    if download(&folder, package).is_err() && is_root() {
         // A fresh container has no package lists.
         apt(&["update"], &folder)?;
     }
-    download(&folder).context("sudo apt-get update, then `make test` again")?;
-    let package = downloaded(&folder)?;
+    download(&folder, package).context("sudo apt-get update, then `make test` again")?;
+    let file = downloaded(&folder, package)?;
     let mut extract = Command::new("dpkg-deb");
-    repository::must_succeed(extract.arg("-x").arg(&package).arg(&folder))?;
-    fs::remove_file(&package)?;
+    repository::must_succeed(extract.arg("-x").arg(&file).arg(&folder))?;
+    fs::remove_file(&file)?;
     Ok(())
 }
 
-fn download(folder: &Path) -> Result<()> {
-    match downloaded(folder) {
+fn download(folder: &Path, package: &str) -> Result<()> {
+    match downloaded(folder, package) {
         Ok(_) => Ok(()),
-        Err(_) => apt(&["download", "prometheus"], folder),
+        Err(_) => apt(&["download", package], folder),
     }
 }
 
-fn downloaded(folder: &Path) -> Result<PathBuf> {
+/// The file of a package: its name, an underscore, its version.
+fn downloaded(folder: &Path, package: &str) -> Result<PathBuf> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "deb") {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let of_package = name
+            .strip_prefix(package)
+            .is_some_and(|rest| rest.starts_with('_'));
+        if of_package && path.extension().is_some_and(|extension| extension == "deb") {
             return Ok(path);
         }
     }
-    bail!("no package in {}", folder.display())
+    bail!("no {package} package in {}", folder.display())
 }
 
 fn install_chromium() -> Result<()> {

@@ -52,7 +52,7 @@ const ONLY_IN_THE_FILE: &str = "written by hand into the followed file";
 pub(super) struct Checks {
     service: Client,
     belfry: Client,
-    belfry_address: SocketAddr,
+    pub(super) belfry_address: SocketAddr,
     pub(super) counts: Counts,
 }
 
@@ -239,7 +239,7 @@ impl Checks {
         }
     }
 
-    fn check(&mut self, what: &str, check: impl FnOnce(&mut Checks) -> Result<()>) {
+    pub(super) fn check(&mut self, what: &str, check: impl FnOnce(&mut Checks) -> Result<()>) {
         let outcome = check(self);
         self.counts += told(what, outcome.is_ok());
         if let Err(error) = outcome {
@@ -247,7 +247,7 @@ impl Checks {
         }
     }
 
-    fn belfry_json(&mut self, path: &str) -> Result<Value> {
+    pub(super) fn belfry_json(&mut self, path: &str) -> Result<Value> {
         let answer = self.belfry.get(path)?;
         let text = answer.text();
         ensure!(answer.status == 200, "{path}: {} {text}", answer.status);

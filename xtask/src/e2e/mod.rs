@@ -1,6 +1,7 @@
 //! Both programs from outside, as a user starts them, on free ports and a data folder of their own: what unit tests and
 //! the simulation cannot see, such as the binaries' flags, real sockets, real pages and promtool's opinion.
 
+mod alert_senders;
 mod checks;
 mod setting;
 
@@ -37,8 +38,8 @@ pub(crate) fn command(mut arguments: Arguments) -> Result<ExitCode> {
 
     let mut checks = Checks::new(&setting);
     checks.traffic(&sent);
-    checks.service_metrics(tools::promtool(&root)?.as_deref());
-    checks.belfry_metrics(tools::promtool(&root)?.as_deref());
+    checks.service_metrics(tools::program(&root, "promtool")?.as_deref());
+    checks.belfry_metrics(tools::program(&root, "promtool")?.as_deref());
     checks.health();
     checks.targets();
     checks.alert_expressions();
@@ -52,6 +53,10 @@ pub(crate) fn command(mut arguments: Arguments) -> Result<ExitCode> {
             .filter(|_| !tools::skips_browser())
             .as_deref(),
     );
+    // Their alerts open incidents, which the pages' checks do not expect.
+    checks.amtool(tools::program(&root, "amtool")?.as_deref());
+    let prometheus = tools::program(&root, "prometheus")?;
+    checks.prometheus(prometheus.as_deref(), &setting.folder, &stop);
     let mut counts = checks.counts;
     for (name, drained) in setting.stop(&stop) {
         counts += checks::told(&format!("{name} drains and ends with 0"), drained);

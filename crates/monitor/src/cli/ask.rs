@@ -63,10 +63,11 @@ fn answer(url: &str, request: HttpRequest) -> anyhow::Result<String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let world = World::real().context("cannot set up the network")?;
-    let response = runtime
-        .block_on(world.net.http(request))
-        .with_context(|| format!("is Belfry running at {url}?"))?;
+    let response = runtime.block_on(async {
+        let world = World::real().context("cannot set up the network")?;
+        let sent = world.net.http(request).await;
+        sent.with_context(|| format!("is Belfry running at {url}?"))
+    })?;
     if !response.status.is_success() {
         let answer: Value = serde_json::from_slice(&response.body).unwrap_or_default();
         let why = answer["detail"].as_str().or(answer["error"].as_str());
