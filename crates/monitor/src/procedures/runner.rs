@@ -84,12 +84,9 @@ impl Runner {
             earlier.incident == run.incident && earlier.step < run.step
         };
         let may_begin = |run: &&StepRun| {
-            !in_flight.contains_key(&run.id)
-                && !(run.changes
-                    && queued
-                        .iter()
-                        .chain(in_flight.values())
-                        .any(|earlier| is_before(earlier, run)))
+            let mut others = queued.iter().chain(in_flight.values());
+            let waits = run.changes && others.any(|earlier| is_before(earlier, run));
+            !in_flight.contains_key(&run.id) && !waits
         };
         queued.iter().filter(may_begin).cloned().collect()
     }

@@ -354,3 +354,22 @@ async fn the_server_says_what_it_is() {
         json!([{"name": "on-call"}, {"name": "team-lead"}])
     );
 }
+
+/// Whoever sends an alert with the very labels of one of the plan's own cannot end it, nor make it depend on its word.
+#[tokio::test(start_paused = true)]
+async fn nobody_else_has_a_say_about_the_plans_own_alerts() {
+    let belfry = Belfry::start().await;
+    belfry.expose("stock 0\n");
+    belfry.pass(90).await;
+    let own = belfry.get("/api/belfry/v1/incidents/2").await["labels"].clone();
+    let ended = json!([{"labels": own, "endsAt": "2026-11-23T09:00:00Z"}]);
+    let firing = json!([{"labels": own}]);
+    for body in [firing, ended] {
+        let answer = belfry.ask("POST /api/v2/alerts", &body.to_string()).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+    belfry.pass(10 * 60).await;
+    let incident = belfry.get("/api/belfry/v1/incidents/2").await;
+    assert_eq!(incident["state"], "open");
+    assert_eq!(incident["no_data"], false);
+}

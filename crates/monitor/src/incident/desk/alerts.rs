@@ -272,8 +272,11 @@ fn take_received(
     let mut new = BTreeMap::new();
     for alert in received {
         let is_over = alert.ends_at.is_some_and(|at| at <= now);
-        let known = state.of_alert(&alert.labels).map(Incident::id);
-        match (known, is_over) {
+        let known = state.of_alert(&alert.labels);
+        if known.is_some_and(|incident| is_own(incident, &alert.labels)) {
+            continue;
+        }
+        match (known.map(Incident::id), is_over) {
             (None, true) => {
                 new.remove(&alert.labels);
             }
@@ -295,6 +298,14 @@ fn take_received(
         .map(|alert| foreign_alert(plan, alert, now))
         .collect();
     fire(draft, state, plan, alerts, now);
+}
+
+/// Whether an alert is one of the plan's own rules: about those nobody else has a say, whatever labels they send.
+fn is_own(incident: &Incident, labels: &Labels) -> bool {
+    incident
+        .members
+        .get(labels)
+        .is_some_and(|member| member.foreign.is_none())
 }
 
 /// The sender spoke again: its word counts anew.

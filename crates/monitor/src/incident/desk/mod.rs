@@ -153,6 +153,9 @@ impl Desk {
             .rules
             .retain(|name, rule| !rule.instances.is_empty() || !gone(name));
         state.silences.retain(|silence| silence.ends_at > now);
+        state
+            .overrides
+            .retain(|stored| stored.turn.until.as_millisecond() > now.as_millis());
         let touched_at = state.touched_at;
         drop(state);
         if touched_at.is_none_or(|last| (now.as_millis() - last.as_millis()).abs() >= TOUCH_MS) {
