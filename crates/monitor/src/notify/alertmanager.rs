@@ -17,7 +17,7 @@ use world::World;
 
 use super::PageContext;
 use super::payload::{all_labels, annotations};
-use super::post::post;
+use super::post::{pieces, post};
 use crate::time_text::rfc3339;
 
 /// When an alert ends of which nobody says so: longer than any incident, and not for ever, should Belfry go away.
@@ -35,7 +35,7 @@ pub(super) async fn send(
     let address = format!("{}/api/v2/alerts", url.trim_end_matches('/'));
     let now = Timestamp::from(world.clock.now());
     let body = Bytes::from(alerts(context, now).to_string());
-    let answer = post(world, &address, HeaderMap::new(), body, &[url]).await?;
+    let answer = post(world, &address, HeaderMap::new(), body, &pieces(url)).await?;
     answer.accepted("Alertmanager")
 }
 

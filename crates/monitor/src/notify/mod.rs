@@ -24,8 +24,8 @@ mod tests;
 use std::time::Duration;
 
 pub use outbox::Outbox;
-pub(crate) use payload::{all_labels, annotations, fingerprint};
 pub use payload::payload;
+pub(crate) use payload::{all_labels, annotations, fingerprint};
 pub use trial::{Trial, try_contact};
 
 use alerting::Incident;

@@ -14,6 +14,9 @@ const ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// The most of it that is passed on, in characters: a line of a delivery log.
 const SAID_CHARS_MAX: usize = 200;
 
+/// The shortest piece of an address that is kept out of what is told. Shorter ones (`api`, `hook`) are no secrets.
+const SECRET_PIECE_CHARS_MIN: usize = 6;
+
 /// A receiver's answer.
 pub(super) struct Answer {
     pub(super) status: StatusCode,
@@ -69,6 +72,20 @@ impl Answer {
             Err(format!("{receiver} answered {words}"))
         }
     }
+}
+
+/// The pieces of an address that may be secrets: a token stands in a path or a query, and a receiver that repeats it need
+/// not repeat the rest. The longest come first, so that none is cut by a shorter one.
+pub(super) fn pieces(url: &str) -> Vec<&str> {
+    let after_host = url
+        .split_once("://")
+        .and_then(|(_, rest)| rest.find(['/', '?']).map(|at| &rest[at..]))
+        .unwrap_or("");
+    let mut pieces: Vec<&str> = after_host.split(['/', '?', '&', '=', '#']).collect();
+    pieces.retain(|piece| piece.chars().count() >= SECRET_PIECE_CHARS_MIN);
+    pieces.extend([url, after_host].into_iter().filter(|own| own.len() > 1));
+    pieces.sort_by_key(|piece| std::cmp::Reverse(piece.len()));
+    pieces
 }
 
 /// A text without secrets.

@@ -12,7 +12,7 @@ use world::World;
 
 use super::PageContext;
 use super::message::{Message, cut, message};
-use super::post::post;
+use super::post::{pieces, post};
 use crate::setup::{Environment, read_secret};
 
 /// The longest header block: Slack's own bound, past which it refuses the whole message.
@@ -33,7 +33,7 @@ pub(super) async fn send(
 ) -> Result<String, String> {
     let url = read_secret(url, &*world.disk, environment)?;
     let body = Bytes::from(content(context).to_string());
-    let answer = post(world, &url, HeaderMap::new(), body, &[&url]).await?;
+    let answer = post(world, &url, HeaderMap::new(), body, &pieces(&url)).await?;
     answer.accepted("Slack")
 }
 

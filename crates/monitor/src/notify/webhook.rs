@@ -14,7 +14,7 @@ use plan::SecretSource;
 use sha2::Sha256;
 use world::World;
 
-use super::post::post;
+use super::post::{pieces, post};
 use super::{PageContext, payload};
 use crate::setup::{Environment, read_secret};
 
@@ -42,7 +42,7 @@ pub(super) async fn send(
         HeaderName::from_static("idempotency-key"),
         HeaderValue::from_str(&key).map_err(|_| "the idempotency key is not a header value")?,
     );
-    let mut secrets = vec![url.to_owned()];
+    let mut secrets: Vec<String> = pieces(url).into_iter().map(str::to_owned).collect();
     if let Some(source) = sources.token {
         let token = read_secret(source, &*world.disk, environment)?;
         let mut value = HeaderValue::from_str(&format!("Bearer {token}"))

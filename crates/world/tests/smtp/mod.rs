@@ -98,17 +98,24 @@ impl Drop for MailServer {
 
 /// Where aiosmtpd is.
 fn packages() -> Option<PathBuf> {
+    tool("usr/lib/python3/dist-packages/aiosmtpd")
+        .and_then(|found| Some(found.parent()?.to_owned()))
+}
+
+/// Something that `make test` fetches, by its place among the tools. Where `BELFRY_TOOLS` says that it must be there, it is.
+pub(crate) fn tool(place: &str) -> Option<PathBuf> {
     let wanted = std::env::var_os("BELFRY_TOOLS").map(PathBuf::from);
     let is_needed = wanted.is_some();
     let tools =
         wanted.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools"));
-    let packages = tools.join("usr/lib/python3/dist-packages");
-    if packages.join("aiosmtpd").is_dir() {
-        return Some(packages);
+    let found = tools.join(place);
+    if found.exists() {
+        return Some(found);
     }
-    assert!(!is_needed, "no aiosmtpd under {}", tools.display());
+    assert!(!is_needed, "no {}", found.display());
     eprintln!(
-        "SKIPPED: no mail server to test against; `cargo run -p xtask -- tools` fetches aiosmtpd"
+        "SKIPPED: no {}; `cargo run -p xtask -- tools` fetches it",
+        found.display()
     );
     None
 }

@@ -3,7 +3,11 @@
 
 use std::fmt::Write;
 
+use super::cut;
 use super::facts::{AlertFacts, Facts};
+
+/// The longest list of an alert's labels, in characters: with all of it 20 alerts stay below what a message may hold.
+const LABELS_CHARS_MAX: usize = 600;
 
 /// The subject.
 pub(super) fn own_subject(facts: &Facts) -> String {
@@ -125,7 +129,10 @@ fn labels(alert: &AlertFacts) -> String {
         .filter(|(name, _)| told(name))
         .map(|(name, value)| format!("{name}={value:?}"))
         .collect();
-    format!("{}{{{}}}", alert.name, pairs.join(", "))
+    cut(
+        &format!("{}{{{}}}", alert.name, pairs.join(", ")),
+        LABELS_CHARS_MAX,
+    )
 }
 
 fn found(text: &mut String, facts: &Facts) {
