@@ -11,7 +11,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use crate::counts::{Counts, Report};
-use crate::{repository, web_app};
+use crate::{repository, tools, web_app};
 
 /// Where tests find what lies beside the checkout, and what turns "not there, skipped" into a failure.
 const SHARED: &str = "BELFRY_SHARED";
@@ -91,6 +91,10 @@ fn stages(root: &Path) -> Result<Vec<Stage>> {
         for stage in &mut stages {
             stage.command.env(SHARED, &shared);
         }
+    }
+    let fetched = tools::tools_folder(root)?;
+    for stage in &mut stages {
+        stage.command.env(tools::TOOLS, &fetched);
     }
     Ok(stages)
 }

@@ -1,5 +1,5 @@
-//! What the tests need beside the compilers: Chromium for the pages, promtool as the judge of our metrics, and a Prometheus
-//! and amtool that use Belfry as their Alertmanager.
+//! What the tests need beside the compilers: Chromium for the pages, promtool as the judge of our metrics, a Prometheus and
+//! amtool that use Belfry as their Alertmanager, and an Alertmanager and a mail server (aiosmtpd) that take its pages.
 //!
 //! Chromium is installed as a Debian package, since it needs many libraries. The others are taken out of Debian's packages
 //! without installing them: installing would start servers on the machine.
@@ -22,6 +22,24 @@ const FETCHED: [(&str, &str); 3] = [
     ("amtool", "prometheus-alertmanager"),
 ];
 
+/// Where tests find what lies in the tools folder, and what turns "not there, skipped" into a failure.
+pub(crate) const TOOLS: &str = "BELFRY_TOOLS";
+
+/// Alertmanager, in the tools folder, and its package.
+const ALERTMANAGER: (&str, &str) = ("usr/bin/prometheus-alertmanager", "prometheus-alertmanager");
+/// aiosmtpd and what it needs, in Python's folder below the tools folder, and their packages. None has compiled parts.
+const PYTHON_FOLDER: &str = "usr/lib/python3/dist-packages";
+const AIOSMTPD: [(&str, &str); 3] = [
+    ("aiosmtpd", "python3-aiosmtpd"),
+    ("attr", "python3-attr"),
+    ("public", "python3-public"),
+];
+
+/// Where Debian's Alertmanager looks for its templates, and the same relative to the folder that it is started in. Both have
+/// one length, so that one can be written over the other.
+const TEMPLATES: &[u8] = b"/usr/share/prometheus/alertmanager";
+const OWN_TEMPLATES: &[u8] = b"usr/share//prometheus/alertmanager";
+
 /// Makes sure that all are there.
 pub(crate) fn install() -> Result<ExitCode> {
     let root = repository::root()?;
@@ -31,6 +49,7 @@ pub(crate) fn install() -> Result<ExitCode> {
             None => fetch(&root, name, package)?,
         }
     }
+    install_receivers(&root)?;
     if skips_browser() {
         println!("chromium: NOT used, because {SKIP_BROWSER}=1; the pages stay untested");
         return Ok(ExitCode::SUCCESS);
@@ -58,7 +77,8 @@ pub(crate) fn skips_browser() -> bool {
     std::env::var(SKIP_BROWSER).is_ok_and(|value| value == "1")
 }
 
-fn tools_folder(root: &Path) -> Result<PathBuf> {
+/// The folder of what was fetched.
+pub(crate) fn tools_folder(root: &Path) -> Result<PathBuf> {
     Ok(repository::target_folder(root)?.join("tools"))
 }
 
@@ -67,6 +87,53 @@ fn in_path(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&path)
         .map(|folder| folder.join(name))
         .find(|file| file.is_file())
+}
+
+/// What pages are sent to. Taken from the tools folder only: tests start them there.
+fn install_receivers(root: &Path) -> Result<()> {
+    let folder = tools_folder(root)?;
+    if in_path("python3").is_none() {
+        bail!("the tests of mail need python3");
+    }
+    let python = folder.join(PYTHON_FOLDER);
+    for (name, package) in AIOSMTPD {
+        if !python.join(name).is_dir() {
+            fetch(root, name, package)?;
+        }
+    }
+    println!("aiosmtpd: {}", python.display());
+    let (place, package) = ALERTMANAGER;
+    let alertmanager = folder.join(place);
+    if !alertmanager.is_file() {
+        fetch(root, "alertmanager", package)?;
+    }
+    if let Some(changed) = with_own_templates(fs::read(&alertmanager)?) {
+        // Beside it and then over it: a copy that was written half would never be written again.
+        let beside = alertmanager.with_extension("new");
+        fs::copy(&alertmanager, &beside)?;
+        fs::write(&beside, changed)?;
+        fs::rename(&beside, &alertmanager)?;
+    }
+    println!("alertmanager: {}", alertmanager.display());
+    Ok(())
+}
+
+/// The program with the relative path, where it still has the absolute one, which is there only once the package is
+/// installed.
+fn with_own_templates(mut program: Vec<u8>) -> Option<Vec<u8>> {
+    let mut changed = false;
+    let mut at = 0;
+    while let Some(found) = find(&program[at..], TEMPLATES) {
+        at += found;
+        program[at..at + TEMPLATES.len()].copy_from_slice(OWN_TEMPLATES);
+        changed = true;
+    }
+    changed.then_some(program)
+}
+
+fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
+    text.windows(wanted.len())
+        .position(|window| window == wanted)
 }
 
 fn fetch(root: &Path, name: &str, package: &str) -> Result<()> {
@@ -139,4 +206,21 @@ fn apt(arguments: &[&str], folder: &Path) -> Result<()> {
 
 fn is_root() -> bool {
     rustix::process::geteuid().is_root()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_changed_once_and_keeps_its_length() {
+        assert_eq!(TEMPLATES.len(), OWN_TEMPLATES.len());
+        let program =
+            b"a/usr/share/prometheus/alertmanager/ui\0/usr/share/prometheus/alertmanager".to_vec();
+        let length = program.len();
+        let changed = with_own_templates(program).unwrap();
+        assert_eq!(changed.len(), length);
+        assert!(changed.starts_with(b"ausr/share//prometheus/alertmanager/ui\0usr/share//prom"));
+        assert_eq!(with_own_templates(changed), None);
+    }
 }

@@ -1,9 +1,9 @@
-//! The only way out: clock, disk, network, entropy and blocking work, each real or simulated.
+//! The only way out: clock, disk, network, mail, local programs, entropy and blocking work, each real or simulated.
 //!
-//! Promise: whoever takes these five from a [`World`] behaves the same for the same seed. A month of monitoring then runs
+//! Promise: whoever takes these from a [`World`] behaves the same for the same seed. A month of monitoring then runs
 //! in seconds on tokio's paused clock, and a failure found by a simulation is replayed from its seed.
 //!
-//! Reading order: [`World`], [`Clock`] with [`Ticker`], [`Disk`], [`Outbound`], [`Entropy`], [`Blocking`]; then the
+//! Reading order: [`World`], [`Clock`] with [`Ticker`], [`Disk`], [`Outbound`], [`Mail`], [`Commands`], [`Entropy`], [`Blocking`]; then the
 //! real forms ([`World::real`]), the simulated ones ([`sim`]) and the accept loop for servers ([`inbound`]).
 
 mod address;
@@ -13,6 +13,7 @@ mod commands;
 mod disk;
 mod entropy;
 pub mod inbound;
+mod mail;
 mod outbound;
 pub mod sim;
 
@@ -23,6 +24,7 @@ pub use clock::{Clock, Elapsed, SystemClock, Tick, Ticker, timeout};
 pub use commands::{CommandError, CommandOutput, CommandRequest, Commands, Exit, OsCommands};
 pub use disk::{AppendFile, Disk, OsDisk, Space, write_atomically};
 pub use entropy::{Entropy, OsEntropy, random_hex};
+pub use mail::{Mail, MailError, MailLogin, MailRequest, MailSecurity, Smtp};
 pub use outbound::{HttpError, HttpRequest, HttpResponse, Network, Outbound};
 
 /// A boxed future that may move between threads.
@@ -37,6 +39,8 @@ pub struct World {
     pub disk: Arc<dyn Disk>,
     /// Requests to other machines.
     pub net: Arc<dyn Outbound>,
+    /// Mail.
+    pub mail: Arc<dyn Mail>,
     /// Local programs.
     pub commands: Arc<dyn Commands>,
     /// Random bytes.
@@ -55,6 +59,7 @@ impl World {
             clock: Arc::new(SystemClock::default()),
             disk: Arc::new(OsDisk),
             net: Arc::new(Network::new()?),
+            mail: Arc::new(Smtp),
             commands: Arc::new(OsCommands::default()),
             entropy: Arc::new(OsEntropy),
             blocking: Arc::new(ThreadPool),

@@ -1,5 +1,7 @@
 //! Local programs, real and played: the same requests must end the same way. Then what only real ones can do wrong.
 
+#![expect(clippy::unwrap_used, reason = "a test's helpers may end it")]
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 

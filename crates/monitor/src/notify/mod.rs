@@ -2,11 +2,26 @@
 //!
 //! A page is delivered first and marked delivered after, so a crash in between sends it twice with the same idempotency key
 //! and never zero times. Each attempt has its own time bound and runs beside the others: one hanging receiver delays nobody.
+//!
+//! Reading order: [`Outbox`]; what a page holds for programs ([`payload`]) and says to people (`message`); then one file for
+//! each channel.
 
+mod alertmanager;
+mod command;
+mod email;
+mod message;
 mod outbox;
+mod pagerduty;
 mod payload;
+mod post;
+mod slack;
 mod trial;
 mod webhook;
+
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
 
 pub use outbox::Outbox;
 pub use payload::payload;
@@ -19,6 +34,9 @@ use world::World;
 
 use crate::incident::{IncidentDetail, Page};
 use crate::setup::{Environment, Setup};
+
+/// How long one attempt may take. A receiver that hangs is tried again; a longer wait would only delay the retry.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What a page is made of.
 pub struct PageContext<'a> {
@@ -34,6 +52,20 @@ pub struct PageContext<'a> {
     pub summary_of: &'a [Incident],
 }
 
+impl PageContext<'_> {
+    /// What names the incident outside, the same for all its pages. Numbers begin anew with an empty data folder, and
+    /// receivers remember: the time makes it another name.
+    fn incident_key(&self) -> String {
+        let head = &self.detail.incident.head;
+        format!("{}-{}", head.id, head.opened_at.as_millis())
+    }
+
+    /// Whether it carries several incidents.
+    fn is_summary(&self) -> bool {
+        self.page.reason == alerting::PageReason::Summary
+    }
+}
+
 /// Sends a page by one channel; what the receiver said when it took it.
 ///
 /// # Errors
@@ -45,10 +77,24 @@ pub(crate) async fn send(
     context: &PageContext<'_>,
 ) -> Result<String, String> {
     match channel {
-        Channel::Webhook { url, token, .. } => {
-            webhook::send(world, environment, url, token.as_ref(), context).await
+        Channel::Webhook {
+            url,
+            token,
+            signing_key,
+        } => {
+            let secrets = webhook::Secrets {
+                token: token.as_ref(),
+                signing_key: signing_key.as_ref(),
+            };
+            webhook::send(world, environment, url, secrets, context).await
         }
+        Channel::Email { to } => email::send(world, environment, to, context).await,
+        Channel::Slack { url } => slack::send(world, environment, url, context).await,
+        Channel::PagerDuty { routing_key, url } => {
+            pagerduty::send(world, environment, routing_key, url, context).await
+        }
+        Channel::Alertmanager { url } => alertmanager::send(world, url, context).await,
+        Channel::Command { argv } => command::send(world, argv, context).await,
         Channel::Log => Ok("written to the log".to_owned()),
-        other => Err(format!("{} cannot be sent yet", other.kind())),
     }
 }

@@ -121,7 +121,8 @@ pub(crate) fn fingerprint(labels: &Labels) -> String {
     format!("{:016x}", fnv1a(labels.to_string().as_bytes()))
 }
 
-fn rule_of<'a>(plan: &'a Plan, labels: &Labels) -> Option<&'a AlertRule> {
+/// The rule of an alert, if it is one of the plan's.
+pub(super) fn rule_of<'a>(plan: &'a Plan, labels: &Labels) -> Option<&'a AlertRule> {
     let name = labels.get("alertname")?;
     plan.rules()
         .map(|(_, rule)| rule)

@@ -1,11 +1,12 @@
-//! The simulated world: time that a test drives, a disk that loses what was not synced, a network of functions, seeded
-//! entropy, blocking work run inline.
+//! The simulated world: time that a test drives, a disk that loses what was not synced, a network, mail servers
+//! and programs of functions, seeded entropy, blocking work run inline.
 //!
 //! Ordinary public code, not behind a feature: the stores' crash tests and the `sim` crate share it.
 
 mod clock;
 mod commands;
 mod disk;
+mod mail;
 mod net;
 
 use std::sync::{Arc, Mutex};
@@ -14,6 +15,7 @@ use std::time::SystemTime;
 pub use clock::SimClock;
 pub use commands::SimCommands;
 pub use disk::{DiskFault, SimDisk};
+pub use mail::SimMail;
 pub use net::SimNet;
 
 use crate::{Blocking, BoxFuture, Entropy, World};
@@ -27,6 +29,8 @@ pub struct SimWorld {
     pub disk: Arc<SimDisk>,
     /// Hosts and their answers.
     pub net: Arc<SimNet>,
+    /// Mail servers and their answers.
+    pub mail: Arc<SimMail>,
     /// Programs and what they do.
     pub commands: Arc<SimCommands>,
     seed: u64,
@@ -39,6 +43,7 @@ impl SimWorld {
             clock: Arc::new(SimClock::starting_at(epoch)),
             disk: Arc::new(SimDisk::new(seed)),
             net: Arc::new(SimNet::default()),
+            mail: Arc::new(SimMail::default()),
             commands: Arc::new(SimCommands::default()),
             seed,
         }
@@ -50,6 +55,7 @@ impl SimWorld {
             clock: self.clock.clone(),
             disk: self.disk.clone(),
             net: self.net.clone(),
+            mail: self.mail.clone(),
             commands: self.commands.clone(),
             entropy: Arc::new(SeededEntropy::new(self.seed)),
             blocking: Arc::new(Inline),
