@@ -4,6 +4,7 @@ mod ask;
 mod check;
 mod escalation_report;
 mod logs;
+mod message;
 mod promql_test;
 mod query;
 mod review;
@@ -35,6 +36,8 @@ enum Command {
     Logs(logs::LogsArguments),
     /// Rehearse an escalation: who would be told what, when and by which channel. Nothing is sent.
     Simulate(simulate::SimulateArguments),
+    /// Show what the first page about an alert would say, by the plan's templates.
+    Message(message::MessageArguments),
     /// Send a test page by a person's channels, through a running Belfry.
     TestContact(test_contact::TestContactArguments),
     /// Print the post-incident review of an incident as Markdown.
@@ -54,6 +57,7 @@ pub fn main() -> ExitCode {
         Command::Query(arguments) => query::query(&arguments),
         Command::Logs(arguments) => logs::logs(&arguments),
         Command::Simulate(arguments) => simulate::simulate(&arguments),
+        Command::Message(arguments) => message::message(&arguments),
         Command::TestContact(arguments) => test_contact::test_contact(&arguments),
         Command::Review(arguments) => review::review(&arguments),
         Command::EscalationReport(arguments) => escalation_report::escalation_report(&arguments),

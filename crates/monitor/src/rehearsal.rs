@@ -16,11 +16,14 @@ use world::{BoxFuture, Clock, World};
 use crate::incident::{
     Desk, IncidentDetail, IncidentStore, IncidentStoreError, Page, SqliteIncidents, StoredOverride,
 };
+use crate::notify::{PageContext, words};
 use crate::self_metrics::SelfMetrics;
 use crate::setup::{CurrentSetup, Setup};
 
 /// How long a rehearsal goes on after the last thing that can happen by itself.
 const TAIL: Duration = Duration::from_secs(60);
+/// The only incident of a rehearsal.
+const FIRST: IncidentId = IncidentId(1);
 /// How often an alert is evaluated in a rehearsal, as in most plans.
 const EVALUATED_EVERY_S: u64 = 15;
 
@@ -83,47 +86,103 @@ pub async fn rehearse(
     contacts: Contacts,
     script: &Script,
 ) -> Result<Vec<Happening>, RehearsalError> {
-    let rule = fires_at_once(&plan, &script.alert)?;
-    let clock = Arc::new(HandClock {
-        millis: AtomicI64::new(script.at.as_millis()),
-        started: script.at,
-    });
-    let setup = Arc::new(CurrentSetup::new(Setup {
-        plan,
-        text: String::new(),
-        contacts,
-        loaded_at: script.at,
-    }));
-    let store = prepared_store(script)?;
-    let desk = Desk::open(
-        world(clock.clone())?,
-        store,
-        setup.clone(),
-        Arc::new(SelfMetrics::new()),
-    )?;
+    let stage = Stage::new(plan, contacts, script)?;
     let mut told = Told::default();
     for second in 0..=script.length.as_secs() {
         let passed = Duration::from_secs(second);
-        let now = script.at + passed;
-        clock.millis.store(now.as_millis(), Ordering::SeqCst);
-        if second % EVALUATED_EVERY_S == 0 {
-            let holds = script.ends_after.is_none_or(|end| passed < end);
-            let evaluation = evaluation(&script.labels, holds);
-            desk.evaluate(&rule, &evaluation, "rehearsed", now).await?;
-        }
-        if script.acknowledged_after == Some(passed) {
-            // Resolved before: there is nothing left to acknowledge, and the rehearsal shows that.
-            let _ = desk
-                .acknowledge(IncidentId(1), "whoever is told first", "", now)
-                .await;
-        }
-        desk.tick(now).await?;
-        let detail = desk.with_store(|store| store.detail(IncidentId(1))).await?;
-        if let Some(detail) = detail {
-            told.take(&detail, &setup.get(), now);
+        if let Some(detail) = stage.play(script, passed).await? {
+            told.take(&detail, &stage.setup.get(), script.at + passed);
         }
     }
     Ok(told.happenings)
+}
+
+/// A desk with a clock that is moved by hand, and the rule that it is told about.
+struct Stage {
+    rule: AlertRule,
+    clock: Arc<HandClock>,
+    setup: Arc<CurrentSetup>,
+    desk: Desk,
+}
+
+impl Stage {
+    fn new(plan: Plan, contacts: Contacts, script: &Script) -> Result<Stage, RehearsalError> {
+        let rule = fires_at_once(&plan, &script.alert)?;
+        let clock = Arc::new(HandClock {
+            millis: AtomicI64::new(script.at.as_millis()),
+            started: script.at,
+        });
+        let setup = Arc::new(CurrentSetup::new(Setup {
+            plan,
+            text: String::new(),
+            contacts,
+            loaded_at: script.at,
+        }));
+        let store = prepared_store(script)?;
+        let metrics = Arc::new(SelfMetrics::new());
+        let desk = Desk::open(world(clock.clone())?, store, setup.clone(), metrics)?;
+        Ok(Stage {
+            rule,
+            clock,
+            setup,
+            desk,
+        })
+    }
+
+    /// Lets the time be `passed` since the alert fired, and all happen that then happens; the incident, if there is one.
+    async fn play(
+        &self,
+        script: &Script,
+        passed: Duration,
+    ) -> Result<Option<IncidentDetail>, RehearsalError> {
+        let now = script.at + passed;
+        self.clock.millis.store(now.as_millis(), Ordering::SeqCst);
+        if passed.as_secs().is_multiple_of(EVALUATED_EVERY_S) {
+            let holds = script.ends_after.is_none_or(|end| passed < end);
+            let evaluation = evaluation(&script.labels, holds);
+            self.desk
+                .evaluate(&self.rule, &evaluation, "rehearsed", now)
+                .await?;
+        }
+        if script.acknowledged_after == Some(passed) {
+            // Resolved before: there is nothing left to acknowledge, and the rehearsal shows that.
+            let _ = self
+                .desk
+                .acknowledge(FIRST, "whoever is told first", "", now)
+                .await;
+        }
+        self.desk.tick(now).await?;
+        Ok(self.desk.with_store(|store| store.detail(FIRST)).await?)
+    }
+}
+
+/// What the first page of a rehearsal would say: subject and text, from the plan's templates or Belfry's own.
+///
+/// # Errors
+/// [`RehearsalError`] when the plan has no such alert, or when nobody would be told within the script's length.
+pub async fn first_message(
+    plan: Plan,
+    contacts: Contacts,
+    script: &Script,
+    external_url: &str,
+) -> Result<(String, String), RehearsalError> {
+    let stage = Stage::new(plan, contacts, script)?;
+    for second in 0..=script.length.as_secs() {
+        let detail = stage.play(script, Duration::from_secs(second)).await?;
+        let page = detail.as_ref().and_then(|detail| detail.pages.first());
+        if let (Some(detail), Some(page)) = (&detail, page) {
+            return Ok(words(&PageContext {
+                setup: &stage.setup.get(),
+                detail,
+                page,
+                external_url,
+                summary_of: &[],
+            }));
+        }
+    }
+    Err(RehearsalError(
+        "nobody would be told; see `belfry simulate` for why".to_owned(),
+    ))
 }
 
 /// How long a rule's whole ladder takes, with a little after it.

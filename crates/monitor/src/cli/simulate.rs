@@ -64,7 +64,7 @@ pub(super) struct SimulateArguments {
 }
 
 pub(super) fn simulate(arguments: &SimulateArguments) -> anyhow::Result<ExitCode> {
-    let (plan, contacts) = read(arguments)?;
+    let (plan, contacts) = read(&arguments.plan, arguments.contacts.as_ref())?;
     let zone = TimeZone::get(&arguments.zone)
         .with_context(|| format!("`{}` is not a time zone", arguments.zone))?;
     let at = parse_at(&arguments.at, &zone, SystemClock::default().now().into())?;
@@ -105,20 +105,24 @@ pub(super) fn simulate(arguments: &SimulateArguments) -> anyhow::Result<ExitCode
     Ok(ExitCode::SUCCESS)
 }
 
-fn read(arguments: &SimulateArguments) -> anyhow::Result<(plan::Plan, plan::Contacts)> {
+/// Reads a plan and contacts; all that is wrong with one of them is the error.
+pub(super) fn read(
+    plan_path: &PathBuf,
+    contacts_path: Option<&PathBuf>,
+) -> anyhow::Result<(plan::Plan, plan::Contacts)> {
     let text = |path: &PathBuf| -> anyhow::Result<String> {
         let bytes = OsDisk
             .read(path)
             .with_context(|| format!("cannot read {}", path.display()))?;
         String::from_utf8(bytes).with_context(|| format!("{} is not UTF-8", path.display()))
     };
-    let name = arguments.plan.display().to_string();
-    let plan_text = text(&arguments.plan)?;
+    let name = plan_path.display().to_string();
+    let plan_text = text(plan_path)?;
     let (plan, diagnostics) = plan::parse(&name, &plan_text);
     let Some(plan) = plan else {
         bail!("{}", plan::render(&diagnostics, &plan_text, &name));
     };
-    let Some(path) = &arguments.contacts else {
+    let Some(path) = contacts_path else {
         return Ok((plan, plan::Contacts::default()));
     };
     let name = path.display().to_string();
@@ -193,7 +197,8 @@ fn overrides_of(url: &str) -> anyhow::Result<Vec<StoredOverride>> {
     Ok(found)
 }
 
-fn labels(written: &[String]) -> anyhow::Result<Labels> {
+/// Labels from `name=value` texts.
+pub(super) fn labels(written: &[String]) -> anyhow::Result<Labels> {
     let pairs = written
         .iter()
         .map(|text| {

@@ -35,6 +35,12 @@ use world::World;
 use crate::incident::{IncidentDetail, Page};
 use crate::setup::{Environment, Setup};
 
+/// What a page says to people: a subject of one line, and a text. From the plan's templates where it has them.
+pub fn words(context: &PageContext<'_>) -> (String, String) {
+    let message = message::message(context);
+    (message.subject, message.body)
+}
+
 /// How long one attempt may take. A receiver that hangs is tried again; a longer wait would only delay the retry.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 

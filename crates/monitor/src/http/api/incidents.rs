@@ -7,13 +7,14 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use plan::Severity;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::acting::{name, text};
 use super::incident_json::{summary, whole};
 use crate::app::App;
 use crate::http::error::Problem;
 use crate::incident::{IncidentFilter, ManualIncident, NewRun};
+use crate::notify::{PageContext, words};
 
 /// The most incidents in one answer.
 const LIST_MAX: usize = 1_000;
@@ -119,6 +120,32 @@ pub(super) async fn note(
     }
     app.desk.note(IncidentId(id), by, text, app.now()).await?;
     detail(State(app), Path(id)).await
+}
+
+/// What the incident's last page says to people, by the templates of the plan in force.
+pub(super) async fn message(
+    State(app): State<Arc<App>>,
+    Path(id): Path<i64>,
+) -> Result<Json<Value>, Problem> {
+    let found = app
+        .desk
+        .with_store(move |store| store.detail(IncidentId(id)))
+        .await?;
+    let found = found.ok_or_else(|| Problem::not_found(format!("there is no incident {id}")))?;
+    let page = found
+        .pages
+        .last()
+        .ok_or_else(|| Problem::not_found(format!("nobody was told of incident {id}")))?;
+    let (subject, body) = words(&PageContext {
+        setup: &app.setup.get(),
+        detail: &found,
+        page,
+        external_url: &app.external_url(),
+        summary_of: &[],
+    });
+    Ok(Json(
+        json!({"person": page.person, "subject": subject, "body": body}),
+    ))
 }
 
 /// Opens an incident by hand.

@@ -44,6 +44,7 @@ pub(super) fn belfry_routes() -> Router<Arc<App>> {
         .route("/incidents", get(incidents::list).post(incidents::open))
         .route("/incidents/{id}", get(incidents::detail))
         .route("/incidents/{id}/acknowledge", post(incidents::acknowledge))
+        .route("/incidents/{id}/message", get(incidents::message))
         .route("/incidents/{id}/resolve", post(incidents::resolve))
         .route("/incidents/{id}/merge", post(incidents::merge))
         .route("/incidents/{id}/notes", post(incidents::note))
