@@ -92,6 +92,8 @@ export interface AlertInstance {
   value: number | null;
   no_data: boolean;
   summary: string | null;
+  held?: Hold | null;
+  flapping?: boolean;
 }
 
 export interface AlertRule {
@@ -111,22 +113,45 @@ export interface AlertRule {
   instances: AlertInstance[];
 }
 
+/** What keeps pages back: a silence, a maintenance window, an inhibition. */
+export interface Hold {
+  kind: 'silence' | 'maintenance_window' | 'inhibition';
+  id: string;
+  why: string;
+}
+
+/** One change of one alert's state, and what the rule saw then. */
+export interface AlertChange {
+  at: string;
+  rule: string;
+  labels: Labels;
+  from: string;
+  to: string;
+  value: number | null;
+  why: string;
+}
+
 export interface Incident {
   id: number;
   title: string;
   alert: string;
   severity: Severity;
-  labels: Labels;
+  /** Those of its first alert; null for an incident that was opened by hand. */
+  labels: Labels | null;
   state: 'open' | 'acknowledged' | 'resolved';
   opened_at: string;
   acknowledged_at: string | null;
   acknowledged_by: string | null;
+  acknowledged_until: string | null;
   resolved_at: string | null;
   resolve_reason: string | null;
+  held: Hold | null;
   no_data: boolean;
   level: number;
   next_level: number | null;
   next_level_at: string | null;
+  alerts_firing: number;
+  alerts_left_out: number;
   summary: string | null;
 }
 
@@ -140,6 +165,7 @@ export interface LadderStep {
   level: number;
   after_seconds: number;
   roles: string[];
+  /** Null while nobody will be told at this level: somebody has the incident, or its pages are held back. */
   due_at: string | null;
   notified_at: string | null;
 }
@@ -149,18 +175,58 @@ export interface Page {
   level: number;
   person: string;
   channel: string;
-  kind: string;
+  kind: 'firing' | 'resolved';
+  reason: string;
   state: string;
   attempts: number;
   last_error: string | null;
+  promised_at: string;
+  queued_at: string;
+  /** When it is tried next. */
   due_at: string | null;
   delivered_at: string | null;
+  receipt: string | null;
+}
+
+/** A page in the log of all deliveries. */
+export interface Delivery extends Page {
+  incident: number;
+  title: string;
+}
+
+export interface StepRun {
+  id: number;
+  state: 'queued' | 'running' | 'done' | 'failed' | 'ticked' | 'interrupted';
+  /** Empty for Belfry itself. */
+  by: string;
+  queued_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+  summary: string;
+  detail: unknown;
 }
 
 export interface ProcedureStep {
+  number: number;
   title: string;
   kind: string;
-  query?: string | null;
+  /** What it asks or calls, in words; empty for a step that a person does. */
+  query: string;
+  changes: boolean;
+  automatic: boolean;
+  timeout_seconds: number;
+  runs: StepRun[];
+}
+
+export interface IncidentAlert {
+  labels: Labels;
+  annotations: Record<string, string>;
+  state: 'firing' | 'resolved';
+  value: number | null;
+  summary: string;
+  no_data: boolean;
+  started_at: string;
+  resolved_at: string | null;
 }
 
 export interface IncidentDetail extends Incident {
@@ -168,7 +234,87 @@ export interface IncidentDetail extends Incident {
   ladder: LadderStep[];
   pages: Page[];
   procedure: { id: string; title: string; steps: ProcedureStep[] } | null;
-  alerts: { labels: Labels; state: string; value: number | null; started_at: string; resolved_at: string | null }[];
+  alerts: IncidentAlert[];
+}
+
+export interface Silence {
+  id: string;
+  /** Each as it is written: `alertname="HighErrorRate"`. */
+  matchers: string[];
+  starts_at: string;
+  ends_at: string;
+  author: string;
+  reason: string;
+  state: 'active' | 'pending' | 'expired';
+}
+
+/** What a silence with these matchers would hide now. */
+export interface SilencePreview {
+  alerts: { labels: Labels; state: string; summary: string | null; incident: number | null }[];
+  incidents: { id: number; title: string; severity: Severity; state: string }[];
+}
+
+export interface MaintenanceWindow {
+  name: string;
+  reason: string;
+  alerts: string[];
+  zone: string;
+  open_until: string | null;
+  next_from: string;
+  next_until: string;
+}
+
+export interface Turn {
+  person: string;
+  from: string | null;
+  until: string | null;
+  shift: string;
+  is_override: boolean;
+}
+
+/** A role of the plan: somebody's turn of a rota, or fixed people. */
+export interface Role {
+  role: string;
+  rota: string | null;
+  people: string[];
+  now: Turn | null;
+  next: Turn[];
+}
+
+export interface RotaOverride {
+  id: string;
+  rota: string;
+  person: string;
+  from: string;
+  until: string;
+  by: string;
+}
+
+export interface OnCall {
+  roles: Role[];
+  overrides: RotaOverride[];
+}
+
+export interface Contact {
+  name: string;
+  roles: string[];
+  channels: { name: string; type: string }[];
+}
+
+export interface ChannelTest {
+  channel: string;
+  ok: boolean;
+  receipt?: string | null;
+  error?: string | null;
+  took_ms: number;
+}
+
+export interface Heartbeat {
+  name: string;
+  every_seconds: number;
+  grace_seconds: number;
+  last_at: string | null;
+  state: 'ok' | 'late' | 'missing' | 'unknown';
 }
 
 export interface LogEntry {
