@@ -2,7 +2,7 @@
 // or an ApiError whose message can be shown to a person as it is.
 import { reportLost, reportReached } from './connection.svelte.ts';
 import type {
-  AlertChange, AlertRule, ChannelTest, Contact, Dashboard, Delivery, Heartbeat, Incident, IncidentDetail, LogBucket, LogEntry,
+  AlertChange, AlertRule, ChannelTest, Contacts, Dashboard, Delivery, Heartbeat, Incident, IncidentDetail, LogBucket, LogEntry,
   MaintenanceWindow, MatrixSeries, Objective, OnCall, Overview, PlanText, Probe, RetentionClass, Severity, Silence, SilencePreview,
   VectorSample,
 } from './contract.ts';
@@ -55,6 +55,7 @@ export interface NewOverride {
   person: string;
   from: string;
   until: string;
+  reason: string;
 }
 
 export const api = {
@@ -68,10 +69,10 @@ export const api = {
   incident: (id: string, signal: AbortSignal) =>
     get<IncidentDetail>(`${OWN}/incidents/${encodeURIComponent(id)}`, {}, signal),
   review: (id: number, signal: AbortSignal) => getText(reviewAddress(id), signal),
-  silences: (signal: AbortSignal) => get<Silence[]>(`${OWN}/silences`, {}, signal),
+  silences: (signal: AbortSignal) => get<Silence[]>(`${OWN}/silences`, { state: 'all' }, signal),
   maintenanceWindows: (signal: AbortSignal) => get<MaintenanceWindow[]>(`${OWN}/maintenance-windows`, {}, signal),
   onCall: (signal: AbortSignal) => get<OnCall>(`${OWN}/on-call`, {}, signal),
-  contacts: (signal: AbortSignal) => get<Contact[]>(`${OWN}/contacts`, {}, signal),
+  contacts: (signal: AbortSignal) => get<Contacts>(`${OWN}/contacts`, {}, signal),
   deliveries: (limit: number, signal: AbortSignal) => get<Delivery[]>(`${OWN}/deliveries`, { limit }, signal),
   heartbeats: (signal: AbortSignal) => get<Heartbeat[]>(`${OWN}/heartbeats`, {}, signal),
   health: (signal: AbortSignal) => get<Probe[]>(`${OWN}/health`, {}, signal),
@@ -94,9 +95,9 @@ export const api = {
 
   previewSilence: (matchers: string[]) => post<SilencePreview>(`${OWN}/silences/preview`, { matchers }),
   addSilence: (by: string, silence: NewSilence) => post<Silence>(`${OWN}/silences`, { by, ...silence }),
-  endSilence: (id: string, by: string) => post<unknown>(`${OWN}/silences/${encodeURIComponent(id)}/end`, { by }),
+  endSilence: (id: string) => remove(`${OWN}/silences/${encodeURIComponent(id)}`),
   addOverride: (by: string, override: NewOverride) => post<unknown>(`${OWN}/on-call/overrides`, { by, ...override }),
-  endOverride: (id: string, by: string) => post<unknown>(`${OWN}/on-call/overrides/${encodeURIComponent(id)}/end`, { by }),
+  endOverride: (id: number) => remove(`${OWN}/on-call/overrides/${id}`),
   testContact: (person: string, channel: string | null, by: string) =>
     post<{ results: ChannelTest[] }>(`${OWN}/contacts/test`, { person, by, ...(channel ? { channel } : {}) }, TEST_LIMIT_MS),
 
@@ -134,6 +135,11 @@ function post<T>(path: string, body: unknown, limitMs: number = REQUEST_LIMIT_MS
     body: JSON.stringify(body),
     signal: AbortSignal.timeout(limitMs),
   });
+}
+
+/** Answered without a body. */
+async function remove(path: string): Promise<void> {
+  await answer(path, { method: 'DELETE', signal: AbortSignal.timeout(REQUEST_LIMIT_MS) });
 }
 
 function queryText(params: Params): string {

@@ -120,13 +120,12 @@ export interface Hold {
   why: string;
 }
 
-/** One change of one alert's state, and what the rule saw then. */
+/** What happened to one alert of a rule, and what the rule saw then. */
 export interface AlertChange {
   at: string;
   rule: string;
   labels: Labels;
-  from: string;
-  to: string;
+  kind: string;
   value: number | null;
   why: string;
 }
@@ -188,10 +187,15 @@ export interface Page {
   receipt: string | null;
 }
 
-/** A page in the log of all deliveries. */
-export interface Delivery extends Page {
+/** One attempt to tell somebody. */
+export interface Delivery {
+  at: string;
+  took_seconds: number;
+  accepted: boolean;
+  error: string | null;
+  receipt: string | null;
   incident: number;
-  title: string;
+  page: Page;
 }
 
 export interface StepRun {
@@ -239,66 +243,100 @@ export interface IncidentDetail extends Incident {
 
 export interface Silence {
   id: string;
-  /** Each as it is written: `alertname="HighErrorRate"`. */
-  matchers: string[];
+  state: 'active' | 'pending' | 'ended';
+  matchers: { name: string; op: string; value: string; text: string }[];
   starts_at: string;
   ends_at: string;
-  author: string;
+  by: string;
   reason: string;
-  state: 'active' | 'pending' | 'expired';
+  updated_at: string;
 }
 
 /** What a silence with these matchers would hide now. */
 export interface SilencePreview {
-  alerts: { labels: Labels; state: string; summary: string | null; incident: number | null }[];
-  incidents: { id: number; title: string; severity: Severity; state: string }[];
+  alerts: { labels: Labels; incident: number; summary: string; held_already: Hold | null }[];
+  alerts_count: number;
+  /** Those that it touches; `held_back` where nothing of one would be told any more. */
+  incidents: { id: number; title: string; severity: Severity; alerts_hidden: number; alerts_told: number; held_back: boolean }[];
+  rules: string[];
+  /** Rules of which it depends on the series. */
+  rules_possible: string[];
+  hides_everything: boolean;
 }
 
 export interface MaintenanceWindow {
   name: string;
   reason: string;
   alerts: string[];
-  zone: string;
+  /** Empty for every day. */
+  days: string[];
+  from: string;
+  zone: string | null;
+  length_seconds: number;
   open_until: string | null;
-  next_from: string;
-  next_until: string;
+  next: { from: string | null; until: string | null };
 }
 
+/** Null where the calendar ends. */
 export interface Turn {
   person: string;
   from: string | null;
   until: string | null;
+  /** Empty for an override. */
   shift: string;
   is_override: boolean;
 }
 
-/** A role of the plan: somebody's turn of a rota, or fixed people. */
+export interface RoleFiller {
+  person: string;
+  why: 'rota' | 'listed';
+  rota: string | null;
+  channels: string[];
+}
+
+/** A role that an escalation policy names, and who fills it now. */
 export interface Role {
   role: string;
-  rota: string | null;
-  people: string[];
-  now: Turn | null;
-  next: Turn[];
+  policies: string[];
+  people: RoleFiller[];
+  notice: string | null;
 }
 
 export interface RotaOverride {
-  id: string;
-  rota: string;
+  /** Null for one that stands in the contacts file and is ended there. */
+  id: number | null;
+  source: 'contacts' | 'added';
   person: string;
   from: string;
   until: string;
-  by: string;
+  by: string | null;
+  reason: string;
+}
+
+export interface Rota {
+  name: string;
+  role: string;
+  turn: Turn | null;
+  next: Turn[];
+  overrides: RotaOverride[];
 }
 
 export interface OnCall {
+  now: string;
   roles: Role[];
-  overrides: RotaOverride[];
+  rotas: Rota[];
 }
 
 export interface Contact {
   name: string;
   roles: string[];
-  channels: { name: string; type: string }[];
+  rotas: string[];
+  channels: { name: string; kind: string }[];
+}
+
+export interface Contacts {
+  people: Contact[];
+  notice: string | null;
 }
 
 export interface ChannelTest {
@@ -311,10 +349,13 @@ export interface ChannelTest {
 
 export interface Heartbeat {
   name: string;
+  state: 'ok' | 'late' | 'waiting';
   every_seconds: number;
   grace_seconds: number;
+  expected_since: string;
   last_at: string | null;
-  state: 'ok' | 'late' | 'missing' | 'unknown';
+  due_at: string;
+  late_at: string;
 }
 
 export interface LogEntry {
