@@ -5,6 +5,8 @@
 /** More than a person reads in the middle of the night; the whole is behind the query's own page. */
 const ROWS_MAX = 20;
 const COLUMNS_MAX = 7;
+/** What the step asked stands above it already. */
+const ECHOED = new Set(['expr', 'search', 'probe', 'method', 'url', 'command', 'before_seconds']);
 
 export type Row = Record<string, unknown>;
 
@@ -44,9 +46,10 @@ export function isMoment(name: string, value: unknown): value is string {
 }
 
 function addField(evidence: Evidence, name: string, value: unknown): void {
-  if (value === null || value === undefined || value === '') return;
+  if (value === null || value === undefined || value === '' || ECHOED.has(name)) return;
   if (Array.isArray(value)) addList(evidence, name, value);
   else if (typeof value === 'string' && value.includes('\n')) addText(evidence, value);
+  else if (isObject(value)) addText(evidence, JSON.stringify(value, null, 2));
   else evidence.facts.push([name, value]);
 }
 
