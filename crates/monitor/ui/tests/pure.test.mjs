@@ -58,6 +58,7 @@ same('what a step found', evidenceOf, [
   [null, { facts: [], tables: [], text: '' }], ['boom', { facts: [], tables: [], text: 'boom' }],
   [{ http_status: 200, body: 'a\nb', none: null }, { facts: [['http_status', 200]], tables: [], text: 'a\nb' }],
   [{ series: [{ labels: { a: 'b' }, value: 1, left: null }] }, { facts: [], tables: [{ title: 'series', columns: ['labels', 'value'], rows: [{ labels: { a: 'b' }, value: 1, left: null }], omitted: 0 }], text: '' }],
-  [{ expr: 'up', at: 'x', answer: { a: 1 } }, { facts: [['at', 'x']], tables: [], text: '{\n  "a": 1\n}' }],
-  [[], { facts: [], tables: [], text: '' }], [{ lines: [] }, { facts: [['lines', 'none']], tables: [], text: '' }], [['x', 'y'], { facts: [], tables: [], text: 'x\ny' }],
+  [{ expr: 'up', at: 'x', answer: { a: 1 } }, { facts: [], tables: [], text: '{\n  "a": 1\n}' }],
+  [[], { facts: [], tables: [], text: '' }], [{ lines: [] }, { facts: [], tables: [], text: '' }],
+  [{ rows: [{ before: null, labels: {}, now: 1, note: '' }] }, { facts: [], tables: [{ title: 'rows', columns: ['labels', 'now', 'before'], rows: [{ before: null, labels: {}, now: 1, note: '' }], omitted: 0 }], text: '' }], [['x', 'y'], { facts: [], tables: [], text: 'x\ny' }],
 ]);

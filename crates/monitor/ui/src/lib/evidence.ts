@@ -5,8 +5,12 @@
 /** More than a person reads in the middle of the night; the whole is behind the query's own page. */
 const ROWS_MAX = 20;
 const COLUMNS_MAX = 7;
-/** What the step asked stands above it already. */
-const ECHOED = new Set(['expr', 'search', 'probe', 'method', 'url', 'command', 'before_seconds']);
+/** What the step asked stands above what it found already, and when it looked beside it. */
+const ECHOED = new Set(['expr', 'search', 'probe', 'method', 'url', 'command', 'before_seconds', 'at', 'from', 'to', 'series', 'total']);
+/** JSON from the server is sorted by name; these are read first, in this order. */
+const COLUMNS_FIRST = ['at', 'level', 'name', 'labels', 'service', 'version', 'status', 'now', 'before', 'value'];
+/** Measured values: that there was none is a finding too. */
+export const COLUMNS_KEPT = new Set(['now', 'before', 'value']);
 
 export type Row = Record<string, unknown>;
 
@@ -46,7 +50,8 @@ export function isMoment(name: string, value: unknown): value is string {
 }
 
 function addField(evidence: Evidence, name: string, value: unknown): void {
-  if (value === null || value === undefined || value === '' || ECHOED.has(name)) return;
+  if (value === null || value === undefined || value === '') return;
+  if (ECHOED.has(name) && !(Array.isArray(value) && value.every(isObject))) return;
   if (Array.isArray(value)) addList(evidence, name, value);
   else if (typeof value === 'string' && value.includes('\n')) addText(evidence, value);
   else if (isObject(value)) addText(evidence, JSON.stringify(value, null, 2));
@@ -54,9 +59,8 @@ function addField(evidence: Evidence, name: string, value: unknown): void {
 }
 
 function addList(evidence: Evidence, name: string, list: unknown[]): void {
-  if (list.length === 0) {
-    if (name) evidence.facts.push([name, 'none']);
-  } else if (list.every(isObject)) evidence.tables.push(tableOf(name, list));
+  if (list.length === 0) return;
+  if (list.every(isObject)) evidence.tables.push(tableOf(name, list));
   else if (list.every((item) => typeof item === 'string')) addText(evidence, list.join('\n'));
   else evidence.facts.push([name, JSON.stringify(list)]);
 }
@@ -65,11 +69,16 @@ function addText(evidence: Evidence, text: string): void {
   evidence.text = evidence.text ? `${evidence.text}\n${text}` : text;
 }
 
-/** A column stands where it was first seen; one in which nothing stands is left out. */
+/** A column in which nothing stands is left out. */
 function tableOf(title: string, list: Row[]): EvidenceTable {
   const rows = list.slice(0, ROWS_MAX);
-  const columns = new Set(rows.flatMap((row) => Object.entries(row).filter(([, value]) => value !== null && value !== '').map(([name]) => name)));
-  return { title, columns: [...columns].slice(0, COLUMNS_MAX), rows, omitted: list.length - rows.length };
+  const columns = new Set(rows.flatMap((row) => Object.entries(row).filter(([name, value]) => COLUMNS_KEPT.has(name) || (value !== null && value !== '')).map(([name]) => name)));
+  return { title, columns: [...columns].toSorted((a, b) => rank(a) - rank(b)).slice(0, COLUMNS_MAX), rows, omitted: list.length - rows.length };
+}
+
+function rank(column: string): number {
+  const place = COLUMNS_FIRST.indexOf(column);
+  return place < 0 ? COLUMNS_FIRST.length : place;
 }
 
 function isObject(value: unknown): value is Row {
