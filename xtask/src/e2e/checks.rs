@@ -42,6 +42,9 @@ const NAMES_OF_THE_PLAN: [&str; 4] = [
     "qr_types_generated",
 ];
 
+/// The browser's checks, in the web app's folder: first those that only look, then those that act.
+const BROWSER_SCRIPTS: [&str; 2] = ["e2e/pages.mjs", "e2e/acts.mjs"];
+
 /// How long something that comes with the next scrape or log batch may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -233,9 +236,11 @@ impl Checks {
             println!("SKIPPED the pages in a browser: there is no Chromium");
             return;
         };
-        match pages(root, chromium, self.belfry_address) {
-            Ok(counts) => self.counts += counts,
-            Err(error) => self.check("the pages in a browser", |_| Err(error)),
+        for script in BROWSER_SCRIPTS {
+            match in_browser(script, root, chromium, self.belfry_address) {
+                Ok(counts) => self.counts += counts,
+                Err(error) => self.check("the pages in a browser", |_| Err(error)),
+            }
         }
     }
 
@@ -273,10 +278,10 @@ pub(super) fn told(what: &str, passed: bool) -> Counts {
     }
 }
 
-/// Runs the browser's checks, repeats their output and reads their last line.
-fn pages(root: &Path, chromium: &Path, belfry: SocketAddr) -> Result<Counts> {
+/// Runs one script of browser checks, repeats their output and reads their last line.
+fn in_browser(script: &str, root: &Path, chromium: &Path, belfry: SocketAddr) -> Result<Counts> {
     let done = Command::new("node")
-        .arg("e2e/pages.mjs")
+        .arg(script)
         .current_dir(web_app::folder(root))
         .env("BASE_URL", format!("http://{belfry}"))
         .env("CHROMIUM", chromium)
@@ -291,7 +296,7 @@ fn pages(root: &Path, chromium: &Path, belfry: SocketAddr) -> Result<Counts> {
     }
     let counts = Report::Plain.read(last);
     if counts == Counts::default() || (!done.status.success() && counts.failed == 0) {
-        bail!("e2e/pages.mjs ended ({}) with {last:?}", done.status);
+        bail!("{script} ended ({}) with {last:?}", done.status);
     }
     Ok(counts)
 }

@@ -4,53 +4,31 @@
 //
 //   BASE_URL=http://127.0.0.1:9765 [SCREENSHOTS=dir] [CHROMIUM=/usr/bin/chromium] node e2e/pages.mjs
 //
-// Only reads: it acknowledges nothing, so it may run against a service that people watch.
-import { existsSync, mkdirSync } from 'node:fs';
+// Only reads: it acknowledges nothing, so it may run against a service that people watch. What people do is in acts.mjs.
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { chromium } from 'playwright-core';
+import { ask, BASE, check, inBrowser, launch, must, report } from './browser.mjs';
 
-const BASE = new URL(process.env.BASE_URL ?? 'http://127.0.0.1:9765');
 const SCREENSHOTS = process.env.SCREENSHOTS ?? '';
-const BROWSERS = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].filter(Boolean);
 const THEMES = ['light', 'dark'];
 const SIZES = [{ name: '1440', width: 1440, height: 900 }, { name: '375', width: 375, height: 812 }, { name: '320', width: 320, height: 640 }];
-/** How long a page may take to be there with its data, on a machine that is busy with other tests. */
-const PATIENCE_MS = 20_000;
-
 /** `sees`: selectors that must become visible; several in one text (comma) mean: one of them. */
 const PAGES = [
   { name: 'now', path: '/', sees: ['section[aria-label="State"]', 'section[aria-label="Open incidents"]', 'section[aria-label="Objectives"]', 'section[aria-label="Probes"]', 'section[aria-label="Targets"]'] },
   { name: 'alerts', path: '/alerts', title: 'Alerts', sees: ['article[aria-label]'] },
   { name: 'incidents', path: '/incidents?state=all', title: 'Incidents', sees: ['a[href^="/incidents/"], .empty'] },
+  { name: 'silences', path: '/silences', title: 'Silences', sees: ['section[aria-label="Maintenance windows"]', 'article[aria-label], .empty'] },
+  { name: 'on-call', path: '/on-call', title: 'On-call', sees: ['section[aria-label="On call now"]', 'section[aria-label="Contacts"]', 'section[aria-label="Heartbeats"]', 'section[aria-label="Deliveries"]'] },
   { name: 'logs', path: '/logs?range=1h', title: 'Logs', sees: ['section[aria-label="Lines over time"]', 'section[aria-label="Lines"]', 'section[aria-label="Retention"]', 'input[type=search]'] },
   { name: 'health', path: '/health', title: 'Health', sees: ['main section.panel dl'] },
   { name: 'plan', path: '/plan', title: 'Plan', sees: ['#L1', '[aria-label="Text of the plan"]'] },
   { name: 'missing', path: '/no/such/page', sees: ['.empty'] },
 ];
 
-let passed = 0;
-const failures = [];
-
-async function check(name, body) {
-  try {
-    await body();
-    passed += 1;
-  } catch (cause) {
-    failures.push(name);
-    console.error(`FAIL ${name}\n     ${String(cause?.message ?? cause).split('\n').slice(0, 6).join('\n     ')}`);
-  }
-}
-
-function must(condition, words) {
-  if (!condition) throw new Error(words);
-}
-
 async function main() {
-  const executablePath = BROWSERS.find((path) => existsSync(path));
-  must(executablePath, `no Chromium found; install it: apt-get install --no-install-recommends chromium (looked at ${BROWSERS.join(', ')})`);
   if (SCREENSHOTS) mkdirSync(SCREENSHOTS, { recursive: true });
   const pages = [...PAGES, ...(await dashboardPages()), ...(await incidentPage())];
-  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'] });
+  const browser = await launch();
   try {
     for (const size of SIZES) for (const theme of THEMES) await inBrowser(browser, size, theme, async (page, problems) => {
       for (const target of pages) await check(`${target.name} ${theme} ${size.name}`, () => visit(page, problems, target, theme, size));
@@ -73,32 +51,7 @@ async function dashboardPages() {
 
 async function incidentPage() {
   const [incident] = await ask('/api/belfry/v1/incidents?state=all&limit=1');
-  return incident ? [{ name: 'incident', path: `/incidents/${incident.id}`, sees: ['section[aria-label="Escalation"]', 'section[aria-label="Timeline"]', 'section[aria-label="Pages sent"]'] }] : [];
-}
-
-async function ask(path) {
-  const response = await fetch(new URL(path, BASE)).catch((cause) => { throw new Error(`belfry does not answer at ${BASE.origin}: ${cause.cause?.message ?? cause.message}`); });
-  must(response.ok, `${path} answered ${response.status}`);
-  return response.json();
-}
-
-async function inBrowser(browser, size, theme, body) {
-  const context = await browser.newContext({ viewport: { width: size.width, height: size.height }, colorScheme: theme, reducedMotion: 'reduce' });
-  const page = await context.newPage();
-  page.setDefaultTimeout(PATIENCE_MS);
-  const problems = [];
-  page.on('console', (message) => { if (message.type() === 'error') problems.push(`console: ${message.text()} (${message.location().url})`); });
-  page.on('pageerror', (error) => problems.push(`script: ${error.message}`));
-  page.on('dialog', (dialog) => { problems.push(`a dialog opened: ${dialog.message()}`); void dialog.dismiss(); });
-  page.on('request', (request) => {
-    const address = new URL(request.url());
-    if (address.protocol !== 'data:' && address.host !== BASE.host) problems.push(`request off the host: ${request.url()}`);
-  });
-  await page.addInitScript(() => {
-    document.addEventListener('securitypolicyviolation', (event) => console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`));
-  });
-  await body(page, problems);
-  await context.close();
+  return incident ? [{ name: 'incident', path: `/incidents/${incident.id}`, sees: ['section[aria-label="Escalation"]', 'section[aria-label="Timeline"]', 'section[aria-label="Deliveries"]', 'section[aria-label="State of the incident"]', 'section[aria-label="Procedure"]'] }] : [];
 }
 
 async function visit(page, problems, target, theme, size) {
@@ -119,7 +72,7 @@ async function visit(page, problems, target, theme, size) {
   must(seen.theme === theme, `the theme is ${seen.theme}, not ${theme}`);
   if (target.name !== 'missing') must(seen.headings.length === 1 && seen.headings[0], `one h1 expected, found ${JSON.stringify(seen.headings)}`);
   if (target.title) must(seen.headings[0] === target.title, `the heading is “${seen.headings[0]}”, not “${target.title}”`);
-  must(seen.navigation >= 7, `the navigation has ${seen.navigation} links`);
+  must(seen.navigation >= 9, `the navigation has ${seen.navigation} links`);
   must(seen.overflow <= 0, `scrolls sideways by ${seen.overflow} px: ${seen.widest}`);
   must(seen.failed.length === 0, `a part failed to load: ${seen.failed.join(' | ')}`);
   must(problems.length === 0, problems.join('\n'));
@@ -188,11 +141,4 @@ async function ways(page, problems) {
   await check('nothing in the console on these ways', async () => must(problems.length === 0, problems.join('\n')));
 }
 
-try {
-  await main();
-} catch (cause) {
-  failures.push('the run itself');
-  console.error(`FAIL the run itself\n     ${cause?.message ?? cause}`);
-}
-console.log(`${passed} passed, ${failures.length} failed`);
-process.exitCode = failures.length === 0 ? 0 : 1;
+await report(main);

@@ -40,3 +40,25 @@ test('stacked areas add up', () => assert.deepEqual(stacked([{ label: 'a', value
 test('axis steps rise', () => {
   for (const unit of ['seconds', 'bytes', 'ratio']) axisIncrements(unit).reduce((least, step) => (assert.ok(step > least, `${unit} ${step}`), step), 0);
 });
+
+const { evidenceOf } = await load('../src/lib/evidence.ts');
+const { matcherOf, sharedMatchers, splitMatchers } = await load('../src/lib/matchers.ts');
+const { localInputText } = await load('../src/lib/time.ts');
+const same = (name, run, table) => test(name, () => { for (const [given, wanted] of table) assert.deepEqual(run(given), wanted, JSON.stringify(given)); });
+
+same('matchers are cut at commas between them', splitMatchers, [
+  ['', []], ['a="b"', ['a="b"']], [' a="b" , c=~"d|e" ', ['a="b"', 'c=~"d|e"']], ['a="b,c"', ['a="b,c"']], ['a="b\\",c", d!="e"', ['a="b\\",c"', 'd!="e"']], ['a="b"\nc="d",', ['a="b"', 'c="d"']],
+]);
+same('matchers that alerts share', sharedMatchers, [
+  [[], ''], [[{ job: 'x', alertname: 'A', severity: 'critical' }], 'alertname="A", job="x"'], [[{ alertname: 'A', route: '/a' }, { alertname: 'A', route: '/b' }], 'alertname="A"'],
+]);
+cases('values are quoted in matchers', matcherOf, [['a', 'b', 'a="b"'], ['a', 'say "x" \\', 'a="say \\"x\\" \\\\"']]);
+cases('what a time field wants', localInputText, [[new Date(2026, 0, 5, 7, 4), '2026-01-05T07:04']]);
+same('what a step found', evidenceOf, [
+  [null, { facts: [], tables: [], text: '' }], ['boom', { facts: [], tables: [], text: 'boom' }],
+  [{ http_status: 200, body: 'a\nb', none: null }, { facts: [['http_status', 200]], tables: [], text: 'a\nb' }],
+  [{ series: [{ labels: { a: 'b' }, value: 1, left: null }] }, { facts: [], tables: [{ title: 'series', columns: ['labels', 'value'], rows: [{ labels: { a: 'b' }, value: 1, left: null }], omitted: 0 }], text: '' }],
+  [{ expr: 'up', at: 'x', answer: { a: 1 } }, { facts: [], tables: [], text: '{\n  "a": 1\n}' }],
+  [[], { facts: [], tables: [], text: '' }], [{ lines: [] }, { facts: [], tables: [], text: '' }],
+  [{ rows: [{ before: null, labels: {}, now: 1, note: '' }] }, { facts: [], tables: [{ title: 'rows', columns: ['labels', 'now', 'before'], rows: [{ before: null, labels: {}, now: 1, note: '' }], omitted: 0 }], text: '' }], [['x', 'y'], { facts: [], tables: [], text: 'x\ny' }],
+]);

@@ -92,6 +92,8 @@ export interface AlertInstance {
   value: number | null;
   no_data: boolean;
   summary: string | null;
+  held?: Hold | null;
+  flapping?: boolean;
 }
 
 export interface AlertRule {
@@ -111,22 +113,44 @@ export interface AlertRule {
   instances: AlertInstance[];
 }
 
+/** What keeps pages back: a silence, a maintenance window, an inhibition. */
+export interface Hold {
+  kind: 'silence' | 'maintenance_window' | 'inhibition';
+  id: string;
+  why: string;
+}
+
+/** What happened to one alert of a rule, and what the rule saw then. */
+export interface AlertChange {
+  at: string;
+  rule: string;
+  labels: Labels;
+  kind: string;
+  value: number | null;
+  why: string;
+}
+
 export interface Incident {
   id: number;
   title: string;
   alert: string;
   severity: Severity;
-  labels: Labels;
+  /** Those of its first alert; null for an incident that was opened by hand. */
+  labels: Labels | null;
   state: 'open' | 'acknowledged' | 'resolved';
   opened_at: string;
   acknowledged_at: string | null;
   acknowledged_by: string | null;
+  acknowledged_until: string | null;
   resolved_at: string | null;
   resolve_reason: string | null;
+  held: Hold | null;
   no_data: boolean;
   level: number;
   next_level: number | null;
   next_level_at: string | null;
+  alerts_firing: number;
+  alerts_left_out: number;
   summary: string | null;
 }
 
@@ -140,6 +164,7 @@ export interface LadderStep {
   level: number;
   after_seconds: number;
   roles: string[];
+  /** Null while nobody will be told at this level: somebody has the incident, or its pages are held back. */
   due_at: string | null;
   notified_at: string | null;
 }
@@ -149,18 +174,63 @@ export interface Page {
   level: number;
   person: string;
   channel: string;
-  kind: string;
+  kind: 'firing' | 'resolved';
+  reason: string;
   state: string;
   attempts: number;
   last_error: string | null;
+  promised_at: string;
+  queued_at: string;
+  /** When it is tried next. */
   due_at: string | null;
   delivered_at: string | null;
+  receipt: string | null;
+}
+
+/** One attempt to tell somebody. */
+export interface Delivery {
+  at: string;
+  took_seconds: number;
+  accepted: boolean;
+  error: string | null;
+  receipt: string | null;
+  incident: number;
+  page: Page;
+}
+
+export interface StepRun {
+  id: number;
+  state: 'queued' | 'running' | 'done' | 'failed' | 'ticked' | 'interrupted';
+  /** Empty for Belfry itself. */
+  by: string;
+  queued_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+  summary: string;
+  detail: unknown;
 }
 
 export interface ProcedureStep {
+  number: number;
   title: string;
   kind: string;
-  query?: string | null;
+  /** What it asks or calls, in words; empty for a step that a person does. */
+  query: string;
+  changes: boolean;
+  automatic: boolean;
+  timeout_seconds: number;
+  runs: StepRun[];
+}
+
+export interface IncidentAlert {
+  labels: Labels;
+  annotations: Record<string, string>;
+  state: 'firing' | 'resolved';
+  value: number | null;
+  summary: string;
+  no_data: boolean;
+  started_at: string;
+  resolved_at: string | null;
 }
 
 export interface IncidentDetail extends Incident {
@@ -168,7 +238,124 @@ export interface IncidentDetail extends Incident {
   ladder: LadderStep[];
   pages: Page[];
   procedure: { id: string; title: string; steps: ProcedureStep[] } | null;
-  alerts: { labels: Labels; state: string; value: number | null; started_at: string; resolved_at: string | null }[];
+  alerts: IncidentAlert[];
+}
+
+export interface Silence {
+  id: string;
+  state: 'active' | 'pending' | 'ended';
+  matchers: { name: string; op: string; value: string; text: string }[];
+  starts_at: string;
+  ends_at: string;
+  by: string;
+  reason: string;
+  updated_at: string;
+}
+
+/** What a silence with these matchers would hide now. */
+export interface SilencePreview {
+  alerts: { labels: Labels; incident: number; summary: string; held_already: Hold | null }[];
+  alerts_count: number;
+  /** Those that it touches; `held_back` where nothing of one would be told any more. */
+  incidents: { id: number; title: string; severity: Severity; alerts_hidden: number; alerts_told: number; held_back: boolean }[];
+  rules: string[];
+  /** Rules of which it depends on the series. */
+  rules_possible: string[];
+  hides_everything: boolean;
+}
+
+export interface MaintenanceWindow {
+  name: string;
+  reason: string;
+  alerts: string[];
+  /** Empty for every day. */
+  days: string[];
+  from: string;
+  zone: string | null;
+  length_seconds: number;
+  open_until: string | null;
+  next: { from: string | null; until: string | null };
+}
+
+/** Null where the calendar ends. */
+export interface Turn {
+  person: string;
+  from: string | null;
+  until: string | null;
+  /** Empty for an override. */
+  shift: string;
+  is_override: boolean;
+}
+
+export interface RoleFiller {
+  person: string;
+  why: 'rota' | 'listed';
+  rota: string | null;
+  channels: string[];
+}
+
+/** A role that an escalation policy names, and who fills it now. */
+export interface Role {
+  role: string;
+  policies: string[];
+  people: RoleFiller[];
+  notice: string | null;
+}
+
+export interface RotaOverride {
+  /** Null for one that stands in the contacts file and is ended there. */
+  id: number | null;
+  source: 'contacts' | 'added';
+  person: string;
+  from: string;
+  until: string;
+  by: string | null;
+  reason: string;
+}
+
+export interface Rota {
+  name: string;
+  role: string;
+  turn: Turn | null;
+  next: Turn[];
+  overrides: RotaOverride[];
+}
+
+export interface OnCall {
+  now: string;
+  roles: Role[];
+  rotas: Rota[];
+}
+
+export interface Contact {
+  name: string;
+  roles: string[];
+  rotas: string[];
+  channels: { name: string; kind: string }[];
+}
+
+export interface Contacts {
+  people: Contact[];
+  notice: string | null;
+}
+
+export interface ChannelTest {
+  channel: string;
+  ok: boolean;
+  receipt?: string | null;
+  error?: string | null;
+  took_ms: number;
+}
+
+export interface Heartbeat {
+  name: string;
+  state: 'ok' | 'late' | 'waiting';
+  every_seconds: number;
+  grace_seconds: number;
+  expected_since: string;
+  last_at: string | null;
+  due_at: string;
+  late_at: string;
 }
 
 export interface LogEntry {

@@ -1,7 +1,7 @@
 // Addresses as state: which page, which range, which filter. Everything that a person can look at is a link that can be sent.
 // Own and small, because the app needs paths, query parameters and History only.
 
-export type PageName = 'now' | 'dashboards' | 'alerts' | 'incidents' | 'logs' | 'health' | 'plan' | 'missing';
+export type PageName = 'now' | 'dashboards' | 'alerts' | 'incidents' | 'silences' | 'on-call' | 'logs' | 'health' | 'plan' | 'missing';
 
 export interface Route {
   page: PageName;
@@ -9,7 +9,7 @@ export interface Route {
   id: string;
 }
 
-const PAGES = new Set<PageName>(['dashboards', 'alerts', 'incidents', 'logs', 'health', 'plan']);
+const PAGES = new Set<PageName>(['dashboards', 'alerts', 'incidents', 'silences', 'on-call', 'logs', 'health', 'plan']);
 const PAGES_WITH_ID = new Set<PageName>(['dashboards', 'incidents']);
 
 let path = $state(location.pathname);

@@ -53,3 +53,9 @@ export function countdownText(seconds: number): string {
 export function secondsSince(text: string | null | undefined, nowMs: number): number {
   return text ? (nowMs - Date.parse(text)) / 1000 : Number.NaN;
 }
+
+/** What `<input type="datetime-local">` wants and gives: local time to the minute. */
+export function localInputText(at: Date): string {
+  const two = (part: number) => String(part).padStart(2, '0');
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}T${two(at.getHours())}:${two(at.getMinutes())}`;
+}
