@@ -6,6 +6,7 @@ mod runs;
 mod sqlite;
 mod store;
 
+pub(crate) use desk::alert_labels;
 pub use desk::{ActionError, Desk, ManualIncident, ReceivedAlert, ShownAlert};
 pub use pages::*;
 pub use runs::*;

@@ -133,11 +133,11 @@ pub(super) async fn logs(
         .search(query, LINES_MAX)
         .await
         .map_err(|error| error.to_string())?;
-    let since = rfc3339(from);
+    let since = rough(moment.now.since(from));
     let summary = match lines.first() {
-        None => format!("no line since {since}"),
+        None => format!("no line in the last {since}"),
         Some(newest) => format!(
-            "{total} line{} since {since}; the newest: {}",
+            "{total} line{} in the last {since}; the newest: {}",
             if total == 1 { "" } else { "s" },
             newest.entry.message
         ),
@@ -156,7 +156,7 @@ pub(super) async fn logs(
         .collect();
     Ok(Finding {
         summary: one_line(&summary),
-        detail: json!({"search": search, "from": since, "to": rfc3339(moment.now), "total": total, "lines": lines}),
+        detail: json!({"search": search, "from": rfc3339(from), "to": rfc3339(moment.now), "total": total, "lines": lines}),
     })
 }
 

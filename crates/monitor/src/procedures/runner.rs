@@ -124,11 +124,16 @@ impl Runner {
             }
         };
         self.metrics.steps.inc();
+        // What was found says by itself that it went well.
+        let failed = if state == RunState::Failed {
+            "failed: "
+        } else {
+            ""
+        };
         let text = format!(
-            "step {} {}: {}: {}",
+            "step {} ({}) {failed}{}",
             run.step + 1,
-            state.as_str(),
-            run.title,
+            run.title.trim_end_matches('.'),
             finding.summary
         );
         let outcome = RunOutcome {

@@ -69,7 +69,7 @@ async fn shapes() {
         (
             "/alerts",
             "[{added bool, escalation string, evaluation_error null, expr string, for_seconds number, group string,
-              instances [{fired_at string, labels {..}, no_data bool, since string, state string, summary string,
+              instances [{fired_at string, flapping bool, held null, labels {..}, no_data bool, since string, state string, summary string,
               value number}], last_evaluation string, name string, procedure string, severity string, state string,
               summary string, why string}]",
         ),

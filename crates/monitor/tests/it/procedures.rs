@@ -87,7 +87,7 @@ async fn what_looks_runs_by_itself_and_is_in_the_page() {
             "1 done 0",
             "2 done 0 now, 5 1m before (x 0)",
             "3 done no deployment in the 1h before",
-            "4 done 1 line since 2026-11-23T08:46:40.108Z; the newest: no box left",
+            "4 done 1 line in the last 15 min; the newest: no box left",
             "5 done health says fail (503, 0 ms); database fail: gone; answered 503",
             "6 failed 302 Found: redirects are not followed; write the address that is meant",
         ]

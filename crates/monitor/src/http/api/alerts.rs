@@ -1,16 +1,19 @@
 //! Every rule with its state, its instances, and why it does or does not fire.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use alerting::{Instance, Phase, RuleState};
+use alerting::{Hold, Instance, Phase, RuleState};
 use axum::Json;
 use axum::extract::State;
 use model::Labels;
 use plan::{AlertRule, Origin, RuleGroup};
 use serde_json::{Value, json};
 
+use super::incident_json::hold;
 use super::labels_json;
 use crate::app::App;
+use crate::incident::alert_labels;
 use crate::rules::fill_template;
 use crate::time_text::rfc3339;
 
@@ -18,14 +21,25 @@ pub(super) async fn alerts(State(app): State<Arc<App>>) -> Json<Value> {
     let setup = app.setup.get();
     let states = app.desk.rule_states().await;
     let empty = RuleState::default();
-    let rules = setup
-        .plan
-        .rules()
-        .map(|(group, rule)| one(&app, group, rule, states.get(&rule.name).unwrap_or(&empty)));
+    let firing = app.desk.firing_alerts(app.now()).await;
+    let holds: BTreeMap<Labels, Hold> = firing
+        .into_iter()
+        .filter_map(|alert| Some((alert.identity, alert.hold?)))
+        .collect();
+    let rules = setup.plan.rules().map(|(group, rule)| {
+        let state = states.get(&rule.name).unwrap_or(&empty);
+        one(&app, group, rule, state, &holds)
+    });
     Json(rules.collect())
 }
 
-fn one(app: &App, group: &RuleGroup, rule: &AlertRule, state: &RuleState) -> Value {
+fn one(
+    app: &App,
+    group: &RuleGroup,
+    rule: &AlertRule,
+    state: &RuleState,
+    holds: &BTreeMap<Labels, Hold>,
+) -> Value {
     let report = app.rule_board.report(&rule.name);
     json!({
         "name": rule.name,
@@ -41,7 +55,12 @@ fn one(app: &App, group: &RuleGroup, rule: &AlertRule, state: &RuleState) -> Val
         "last_evaluation": report.at.map(rfc3339),
         "evaluation_error": report.error,
         "why": report.why,
-        "instances": state.instances.iter().map(|(labels, own)| instance(rule, labels, own)).collect::<Vec<_>>(),
+        "instances": state.instances.iter().map(|(labels, own)| {
+            let mut shown = instance(rule, labels, own);
+            shown["held"] = holds.get(&alert_labels(rule, labels)).map(hold).into();
+            shown["flapping"] = state.is_flapping(labels).into();
+            shown
+        }).collect::<Vec<_>>(),
     })
 }
 

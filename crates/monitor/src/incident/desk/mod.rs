@@ -25,6 +25,7 @@ use tokio::sync::{Notify, OwnedMutexGuard};
 use world::World;
 
 pub use alerts::ReceivedAlert;
+pub(crate) use alerts::alert_labels;
 pub use people::ManualIncident;
 
 use super::store::*;
