@@ -66,6 +66,18 @@ impl StormGate {
         Admission::InSummary
     }
 
+    /// The machine's clock was set: moves everything that counts elapsed time. What waits for a summary still does.
+    pub fn clock_was_set(&mut self, by_ms: i64) {
+        let shift = |at: &mut Timestamp| {
+            *at = Timestamp::from_millis(at.as_millis().saturating_add(by_ms));
+        };
+        for lately in self.people.values_mut() {
+            lately.pages.iter_mut().for_each(|(at, _)| shift(at));
+            lately.summary_due.iter_mut().for_each(shift);
+            lately.summary_sent.iter_mut().for_each(shift);
+        }
+    }
+
     /// Pages of this person wait for a summary since before a restart: it is due at once.
     pub fn restore(&mut self, person: &str, now: Timestamp) {
         let lately = self.people.entry(person.to_owned()).or_default();
@@ -134,6 +146,25 @@ mod tests {
         }
         assert!(gate.due(at(309)).is_empty());
         assert_eq!(gate.due(at(310)), ["ada"]);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_forgets_no_summary() {
+        for by_ms in [-21_600_000, 2_592_000_000] {
+            let mut gate = StormGate::default();
+            for _ in 0..30 {
+                gate.admit("ada", Severity::Critical, at(0));
+            }
+            gate.clock_was_set(by_ms);
+            let later = |seconds: i64| Timestamp::from_millis(seconds * 1000 + by_ms);
+            assert!(gate.due(later(5)).is_empty(), "{by_ms}");
+            assert_eq!(gate.due(later(10)), ["ada"], "{by_ms}");
+            assert_eq!(
+                gate.admit("ada", Severity::Critical, later(20)),
+                Admission::InSummary,
+                "{by_ms}: the room is as full as before"
+            );
+        }
     }
 
     #[test]

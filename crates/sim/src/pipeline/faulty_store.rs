@@ -84,6 +84,7 @@ impl<S: IncidentStore> IncidentStore for FaultyStore<S> {
     }
 
     fn record(&mut self, change: &Change, now: Timestamp) -> Outcome<()> {
+        self.watch.recorded();
         let pages = change
             .incidents
             .iter()
@@ -91,10 +92,6 @@ impl<S: IncidentStore> IncidentStore for FaultyStore<S> {
         let deaths = (pages || !change.summaries.is_empty())
             .then_some((Placed::BeforeCommit, Placed::BeforeSend));
         self.call_between(deaths, |inner| inner.record(change, now))
-    }
-
-    fn clock_was_set(&mut self, by_ms: i64) -> Outcome<()> {
-        self.call(|inner| inner.clock_was_set(by_ms))
     }
 
     fn due_pages(&mut self, now: Timestamp, limit: usize) -> Outcome<Vec<Page>> {

@@ -29,6 +29,9 @@ const EPOCH_SECONDS: u64 = 1_795_424_400;
 const TICK: Duration = Duration::from_secs(1);
 /// How long after the clock was set the next look at it comes, at the latest.
 const NOTICED_WITHIN: Duration = Duration::from_millis(1_100);
+/// For how long the calm is watched at least, and how often it is asked whether anything is still open.
+const CALM_MIN: Duration = Duration::from_secs(60);
+const CALM_STEP: Duration = Duration::from_secs(75);
 /// An event whose time passed longer ago while the process was away does not happen.
 const EVENT_LATE_MAX: Duration = Duration::from_millis(500);
 
@@ -228,7 +231,9 @@ impl Machine<'_> {
         };
         let since = self.watch.now();
         self.watch.note_unnoticed(NOTICED_WITHIN);
-        self.sim.world().clock.sleep(pause).await;
+        // When the script ends, nothing is broken any more.
+        let rest = self.scenario.length.saturating_sub(since);
+        self.sim.world().clock.sleep(pause.min(rest)).await;
         self.watch.is_back(since);
         false
     }
@@ -236,7 +241,12 @@ impl Machine<'_> {
     async fn end(&self) {
         self.sleep_until(self.scenario.length).await;
         self.watch.heal();
-        self.sleep_until(self.scenario.end()).await;
+        self.sleep_until(self.scenario.calm_from() + CALM_MIN).await;
+        while self.watch.shows_any() && self.watch.now() < self.scenario.end() {
+            self.sim.world().clock.sleep(CALM_STEP).await;
+        }
+        // The last pages leave.
+        self.sim.world().clock.sleep(CALM_STEP).await;
     }
 
     async fn crash_on_time(&self) {
@@ -282,8 +292,11 @@ impl Machine<'_> {
         }
     }
 
-    /// Looks at the list of open incidents.
+    /// Looks at the list of open incidents, if anything was recorded since the last look.
     async fn look(&self, desk: &Desk) {
+        if !self.watch.has_news() {
+            return;
+        }
         let open = desk.open_incidents().await;
         let shown = open.iter().map(|incident| {
             let rests = incident.state() == IncidentState::Acknowledged || incident.held.is_some();

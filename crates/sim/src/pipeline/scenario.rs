@@ -17,10 +17,14 @@ pub const LEVELS: [Duration; 3] = [
     Duration::from_secs(15 * 60),
     Duration::from_secs(30 * 60),
 ];
-/// After the scripted part: conditions that hold go on for so long, nothing fails, nobody does anything …
-pub const HEALING: Duration = Duration::from_secs(8 * 60);
-/// … then no condition holds for so long, in which everything must resolve, flapping alerts too.
-pub const CALM: Duration = Duration::from_secs(14 * 60);
+/// After the scripted part nothing fails and nobody does anything any more; conditions that hold go on for the longest
+/// `for` and so long …
+const HEALING: Duration = Duration::from_secs(3 * 60);
+/// … then no condition holds for so long, in which everything must resolve, flapping alerts too. Once nothing is open any
+/// more, the run ends.
+const CALM: Duration = Duration::from_secs(14 * 60);
+/// A condition that holds until then.
+const UNTIL_CALM: Duration = Duration::MAX;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -146,9 +150,24 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// When nothing fails any more.
+    /// When no condition holds any more.
+    pub fn calm_from(&self) -> Duration {
+        let hold = self.rules.iter().map(|rule| rule.hold).max();
+        self.length + hold.unwrap_or_default() + HEALING
+    }
+
+    /// When the run ends at the latest.
     pub fn end(&self) -> Duration {
-        self.length + HEALING + CALM
+        self.calm_from() + CALM
+    }
+
+    fn with_ends(mut self) -> Scenario {
+        let calm_from = self.calm_from();
+        let spans = self.rules.iter_mut().flat_map(|rule| &mut rule.instances);
+        for span in spans.flatten() {
+            span.1 = span.1.min(calm_from);
+        }
+        self
     }
 
     /// Nothing but one critical rule with `for: 1m`, whose condition holds from the first minute on, and three healthy
@@ -168,7 +187,7 @@ impl Scenario {
                 name: "Rule0".to_owned(),
                 severity: Severity::Critical,
                 hold: MINUTE,
-                instances: vec![vec![(MINUTE, length + HEALING)]],
+                instances: vec![vec![(MINUTE, UNTIL_CALM)]],
                 missing: Vec::new(),
             }],
             people: vec![person("ada", 1), person("lea", 2), person("max", 3)],
@@ -177,6 +196,7 @@ impl Scenario {
             crashes: Vec::new(),
             store_faults: Vec::new(),
         }
+        .with_ends()
     }
 
     /// The scenario of a seed.
@@ -209,7 +229,7 @@ impl Scenario {
             Mode::Liveness => break_within_bounds(&draw, &mut scenario),
         }
         scenario.events.sort_by_key(|event| event.at);
-        scenario
+        scenario.with_ends()
     }
 }
 
@@ -247,7 +267,7 @@ fn rule(draw: &Draw, index: usize, length: Duration) -> RuleScript {
 }
 
 /// When a condition holds: mostly long, sometimes too short for its `for`. What holds at the end of the script goes on
-/// until [`HEALING`] is over.
+/// the calm.
 fn spans(draw: &Draw, hold: Duration, length: Duration) -> Vec<Span> {
     let mut spans = Vec::new();
     let mut at = draw.length(5 * SECOND, 3 * MINUTE);
@@ -264,7 +284,7 @@ fn spans(draw: &Draw, hold: Duration, length: Duration) -> Vec<Span> {
         };
         let until = at + held;
         if until >= length {
-            spans.push((at, length + HEALING));
+            spans.push((at, UNTIL_CALM));
             break;
         }
         spans.push((at, until));

@@ -30,6 +30,7 @@ struct State {
     store_faults: Vec<StoreFault>,
     store_calls: u64,
     shown: BTreeMap<i64, Shown>,
+    has_news: bool,
     events_done: BTreeSet<usize>,
 }
 
@@ -44,6 +45,7 @@ impl Watch {
             store_faults: scenario.store_faults.clone(),
             store_calls: 0,
             shown: BTreeMap::new(),
+            has_news: false,
             events_done: BTreeSet::new(),
         };
         Watch {
@@ -118,6 +120,7 @@ impl Watch {
         let now = self.now();
         let mut state = self.lock();
         state.dead = None;
+        state.has_news = true;
         state.record.away.push((since, now));
         state
             .crashes
@@ -209,6 +212,21 @@ impl Watch {
         if last.is_some_and(|at| now - at < within) {
             state.record.unnoticed.push(now);
         }
+    }
+
+    /// Something was recorded, so the list of open incidents may show something else.
+    pub(super) fn recorded(&self) {
+        self.lock().has_news = true;
+    }
+
+    /// Whether something was recorded since this was asked last.
+    pub(super) fn has_news(&self) -> bool {
+        std::mem::take(&mut self.lock().has_news)
+    }
+
+    /// Whether any incident is open.
+    pub(super) fn shows_any(&self) -> bool {
+        !self.lock().shown.is_empty()
     }
 
     /// What the list of open incidents shows.

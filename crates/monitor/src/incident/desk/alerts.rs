@@ -49,6 +49,7 @@ impl Desk {
         now: Timestamp,
     ) -> Result<(), IncidentStoreError> {
         let mut state = self.lock().await?;
+        let now = self.corrected(now);
         let mut stepped = state.rules.get(&rule.name).cloned().unwrap_or_default();
         let transitions = stepped.step(rule, evaluation, now);
         if transitions.is_empty() {

@@ -7,7 +7,7 @@ use plan::Severity;
 use super::facts::{Case, Facts};
 use super::{Invariant, Violations};
 use crate::pipeline::record::AttemptSeen;
-use crate::pipeline::scenario::{Action, HEALING, LEVELS, Span};
+use crate::pipeline::scenario::{Action, LEVELS, Span};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// A first page with healthy receivers: a scrape's interval, an evaluation's, and five seconds.
@@ -43,7 +43,7 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Violations) {
 /// When nothing fails any more, whoever must know of what still goes on does.
 pub(super) fn check_healed(facts: &Facts<'_>, found: &mut Violations) {
     let healed = facts.scenario.length;
-    let by = healed + HEALING;
+    let by = facts.scenario.calm_from();
     for (rule, script) in facts.scenario.rules.iter().enumerate() {
         for (instance, spans) in script.instances.iter().enumerate() {
             let goes_on = spans.iter().any(|(from, until)| *from <= healed && *until >= by);
@@ -112,7 +112,7 @@ fn first_page(facts: &Facts<'_>, alert: (usize, usize), span: Span, found: &mut 
         || facts.is_missing(rule, window)
         || facts.is_silenced(rule, window)
         || facts.is_confused(from, latest)
-        || latest > facts.scenario.length + HEALING;
+        || latest > facts.scenario.calm_from();
     if owes_nothing {
         return;
     }
@@ -216,7 +216,7 @@ fn silence_ends(facts: &Facts<'_>, rule: usize, found: &mut Violations) {
             || facts.store_failed_within(window)
             || facts.back_within((*from, by)).is_some()
             || !facts.record.jumps.is_empty()
-            || by > facts.scenario.length + HEALING;
+            || by > facts.scenario.calm_from();
         if troubled {
             continue;
         }

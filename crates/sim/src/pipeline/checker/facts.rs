@@ -10,6 +10,9 @@ use crate::pipeline::play::alert;
 use crate::pipeline::record::{AttemptSeen, Record, Sequence, Shown, StateSeen};
 use crate::pipeline::scenario::{Action, PersonScript, Scenario, Span};
 
+/// After a restart the list was looked at within so long.
+const UNSEEN: Duration = Duration::from_millis(1_100);
+
 /// A run, with what follows from it at once.
 pub(super) struct Facts<'a> {
     pub(super) scenario: &'a Scenario,
@@ -151,6 +154,28 @@ impl Case<'_> {
     pub(super) fn closed(&self) -> Option<(Sequence, Duration)> {
         let last = self.states.last()?;
         (last.shown == Shown::Resolved).then_some((last.sequence, last.at))
+    }
+
+    /// For how long its ladder ran until a time, at the most, and how often it rested. What happened just before a death
+    /// was seen only after it: a rest that then was over may have ended before.
+    pub(super) fn ran_at_most(&self, until: Duration, away: &[Span]) -> (Duration, u32) {
+        let (mut ran, rests) = self.ran_until(until);
+        // It may have opened just before a death, too.
+        if let Some(first) = self.states.first() {
+            let mut away = away.iter();
+            let unseen = away.find(|(_, back)| *back <= first.at && first.at - *back < UNSEEN);
+            ran += unseen.map_or(Duration::ZERO, |(from, _)| first.at - *from + UNSEEN);
+        }
+        for pair in self.states.windows(2) {
+            let ended = pair[0].shown == Shown::Resting && pair[1].at <= until;
+            let unseen = away.iter().find(|(from, back)| {
+                pair[0].at <= *from && *back <= pair[1].at && pair[1].at - *back < UNSEEN
+            });
+            if let Some((from, _)) = unseen.filter(|_| ended) {
+                ran += pair[1].at - *from + UNSEEN;
+            }
+        }
+        (ran, rests)
     }
 
     /// For how long its ladder ran until a time, and how often it rested.

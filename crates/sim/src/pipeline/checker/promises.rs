@@ -40,7 +40,7 @@ fn no_level_early(facts: &Facts<'_>, case: &Case<'_>, found: &mut Violations) {
             continue;
         }
         let after = LEVELS[attempt.level - 1];
-        let (ran, rests) = case.ran_until(attempt.at);
+        let (ran, rests) = case.ran_at_most(attempt.at, &facts.record.away);
         if ran + LOOK * (rests + 1) < after {
             let text = format!(
                 "level {} of incident {} came to {} after {ran:?} of its ladder",
