@@ -15,6 +15,9 @@ const WINDOW: Duration = Duration::from_secs(5 * 60);
 const PAGES_MAX: usize = 20;
 /// The most of them that warnings may take.
 const WARNINGS_MAX: usize = 10;
+/// How long a critical page waits at most for the next summary, whatever was sent before: told late is better than told
+/// often, but not five minutes.
+const CRITICAL_WAITS_MAX: Duration = Duration::from_secs(45);
 /// How long the first summary gathers: a storm's alerts come within seconds of each other.
 const FIRST_SUMMARY_AFTER: Duration = Duration::from_secs(10);
 
@@ -57,12 +60,16 @@ impl StormGate {
             lately.pages.push_back((now, severity));
             return Admission::Alone;
         }
+        let apart = match severity {
+            Severity::Critical => CRITICAL_WAITS_MAX,
+            Severity::Warning => WINDOW,
+        };
+        let gathered = now + FIRST_SUMMARY_AFTER;
         let earliest = lately
             .summary_sent
-            .map_or(now + FIRST_SUMMARY_AFTER, |sent| {
-                (sent + WINDOW).max(now + FIRST_SUMMARY_AFTER)
-            });
-        lately.summary_due.get_or_insert(earliest);
+            .map_or(gathered, |sent| gathered.max(sent + apart));
+        let due = lately.summary_due.get_or_insert(earliest);
+        *due = earliest.min(*due);
         Admission::InSummary
     }
 
@@ -135,17 +142,20 @@ mod tests {
     }
 
     #[test]
-    fn summaries_are_five_minutes_apart() {
-        let mut gate = StormGate::default();
-        for _ in 0..30 {
-            gate.admit("ada", Severity::Critical, at(0));
+    fn summaries_are_apart_but_what_is_critical_does_not_wait_for_minutes() {
+        for (severity, apart) in [(Severity::Warning, 300), (Severity::Critical, 45)] {
+            let mut gate = StormGate::default();
+            for _ in 0..30 {
+                gate.admit("ada", severity, at(0));
+            }
+            gate.summarised("ada", at(10));
+            for n in 0..30 {
+                gate.admit("ada", Severity::Warning, at(20 + n / 10));
+            }
+            gate.admit("ada", severity, at(23));
+            assert!(gate.due(at(9 + apart)).is_empty(), "{severity:?}");
+            assert_eq!(gate.due(at(10 + apart)), ["ada"], "{severity:?}");
         }
-        gate.summarised("ada", at(10));
-        for n in 0..30 {
-            gate.admit("ada", Severity::Critical, at(20 + n));
-        }
-        assert!(gate.due(at(309)).is_empty());
-        assert_eq!(gate.due(at(310)), ["ada"]);
     }
 
     #[test]

@@ -91,7 +91,11 @@ impl<S: IncidentStore> IncidentStore for FaultyStore<S> {
             .any(|changed| !changed.pages.is_empty());
         let deaths = (pages || !change.summaries.is_empty())
             .then_some((Placed::BeforeCommit, Placed::BeforeSend));
-        self.call_between(deaths, |inner| inner.record(change, now))
+        self.call_between(deaths, |inner| inner.record(change, now))?;
+        if change.clock_set_by_ms != 0 {
+            self.watch.noticed_clock();
+        }
+        Ok(())
     }
 
     fn due_pages(&mut self, now: Timestamp, limit: usize) -> Outcome<Vec<Page>> {

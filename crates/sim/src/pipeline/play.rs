@@ -27,8 +27,6 @@ use super::watch::Watch;
 const EPOCH_SECONDS: u64 = 1_795_424_400;
 /// How often escalation deadlines are looked at, as in the product.
 const TICK: Duration = Duration::from_secs(1);
-/// How long after the clock was set the next look at it comes, at the latest.
-const NOTICED_WITHIN: Duration = Duration::from_millis(1_100);
 /// For how long the calm is watched at least, and how often it is asked whether anything is still open.
 const CALM_MIN: Duration = Duration::from_secs(60);
 const CALM_STEP: Duration = Duration::from_secs(75);
@@ -224,13 +222,14 @@ impl Machine<'_> {
             () = self.crash_on_time() => self.watch.died().await,
             () = self.end() => return true,
             () = self.events(desk, true) => unreachable!("people stay"),
+            () = self.others(desk) => unreachable!("other programs stay"),
             () = self.evaluations(desk) => unreachable!("rules are evaluated for ever"),
             () = self.ticks(desk) => unreachable!("escalation ticks for ever"),
             () = self.events(desk, false) => unreachable!("people stay"),
             () = outbox.run() => unreachable!("the outbox runs for ever"),
         };
         let since = self.watch.now();
-        self.watch.note_unnoticed(NOTICED_WITHIN);
+        self.watch.note_unnoticed();
         // When the script ends, nothing is broken any more.
         let rest = self.scenario.length.saturating_sub(since);
         self.sim.world().clock.sleep(pause.min(rest)).await;
@@ -317,6 +316,19 @@ impl Machine<'_> {
                 self.act(desk, event.action).await;
                 self.look(desk).await;
             }
+        }
+        std::future::pending().await
+    }
+
+    /// Other programs send their alerts; not again if they are refused.
+    async fn others(&self, desk: &Desk) {
+        for (at, alerts) in &self.scenario.received {
+            if *at < self.watch.now() {
+                continue;
+            }
+            self.sleep_until(*at).await;
+            let now = Timestamp::from(self.sim.world().clock.now());
+            let _ = desk.receive(alerts, now).await;
         }
         std::future::pending().await
     }

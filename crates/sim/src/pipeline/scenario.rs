@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use monitor::incident::ReceivedAlert;
 use plan::Severity;
 
 use super::draw::Draw;
@@ -147,6 +148,8 @@ pub struct Scenario {
     pub crashes: Vec<Crash>,
     /// When the store fails.
     pub store_faults: Vec<StoreFault>,
+    /// What other programs send, by time.
+    pub received: Vec<(Duration, Vec<ReceivedAlert>)>,
 }
 
 impl Scenario {
@@ -195,6 +198,7 @@ impl Scenario {
             events: Vec::new(),
             crashes: Vec::new(),
             store_faults: Vec::new(),
+            received: Vec::new(),
         }
         .with_ends()
     }
@@ -223,6 +227,7 @@ impl Scenario {
             rules,
             crashes: Vec::new(),
             store_faults: Vec::new(),
+            received: Vec::new(),
         };
         match mode {
             Mode::Safety => break_without_bound(&draw, &mut scenario),

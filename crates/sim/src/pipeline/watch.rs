@@ -31,6 +31,7 @@ struct State {
     store_calls: u64,
     shown: BTreeMap<i64, Shown>,
     has_news: bool,
+    clock_noticed: bool,
     events_done: BTreeSet<usize>,
 }
 
@@ -46,6 +47,7 @@ impl Watch {
             store_calls: 0,
             shown: BTreeMap::new(),
             has_news: false,
+            clock_noticed: true,
             events_done: BTreeSet::new(),
         };
         Watch {
@@ -194,6 +196,7 @@ impl Watch {
         let sequence = state.next();
         if let Action::Jump(by_ms) = action {
             state.record.jumps.push((at, by_ms));
+            state.clock_noticed = false;
         }
         state.record.actions.push(ActionSeen {
             sequence,
@@ -204,13 +207,18 @@ impl Watch {
         });
     }
 
-    /// The clock was set so shortly before a death that nobody can have noticed.
-    pub(super) fn note_unnoticed(&self, within: Duration) {
+    /// That the clock was set is in the store.
+    pub(super) fn noticed_clock(&self) {
+        self.lock().clock_noticed = true;
+    }
+
+    /// The process dies. If the clock was set and that could not be written down before, nobody will ever know of it.
+    pub(super) fn note_unnoticed(&self) {
         let now = self.now();
         let mut state = self.lock();
-        let last = state.record.jumps.last().map(|(at, _)| *at);
-        if last.is_some_and(|at| now - at < within) {
+        if !state.clock_noticed {
             state.record.unnoticed.push(now);
+            state.clock_noticed = true;
         }
     }
 
