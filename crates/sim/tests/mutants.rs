@@ -92,9 +92,12 @@ fn dies(mutant: Mutant) {
         } else {
             Mode::Liveness
         };
-        violations(&Scenario::draw(*seed, mode), Some(mutant))
-            .iter()
-            .any(|violation| violation.invariant == invariant)
+        let scenario = Scenario::draw(*seed, mode);
+        let breaks = |planted| {
+            let found = violations(&scenario, planted);
+            found.iter().any(|violation| violation.invariant == invariant)
+        };
+        breaks(Some(mutant)) && !breaks(None)
     };
     let seed = (0..SEEDS_MAX).find(catches);
     println!("{mutant:?} breaks {invariant}: placed, and at seed {seed:?}");

@@ -7,7 +7,7 @@ use plan::Severity;
 use super::facts::{Case, Facts};
 use super::{Invariant, Violations};
 use crate::pipeline::record::AttemptSeen;
-use crate::pipeline::scenario::{Action, LEVELS, Span};
+use crate::pipeline::scenario::{Action, EVALUATION_INTERVAL, LEVELS, Span};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// A first page with healthy receivers: a scrape's interval, an evaluation's, and five seconds.
@@ -94,7 +94,7 @@ fn first_page(facts: &Facts<'_>, alert: (usize, usize), span: Span, found: &mut 
     let hold = facts.scenario.rules[rule].hold;
     let (from, until) = span;
     let healthy = from + hold + FIRST_PAGE;
-    let base = base_deadline(facts, (from, healthy));
+    let base = base_deadline(facts, (from, healthy), hold);
     let latest = (base + WITH_FAILURES - FIRST_PAGE).max(from + hold + FIRST_PAGE_MAX);
     let window = (from.saturating_sub(SECOND), latest);
     let of_rule = |action: Action| match action {
@@ -149,9 +149,13 @@ fn first_page(facts: &Facts<'_>, alert: (usize, usize), span: Span, found: &mut 
 }
 
 /// The deadline of a span that would end it if nothing but restarts and clocks stood in the way.
-fn base_deadline(facts: &Facts<'_>, (from, healthy): Span) -> Duration {
+fn base_deadline(facts: &Facts<'_>, (from, healthy): Span, hold: Duration) -> Duration {
     let mut base = healthy;
-    if let Some(back) = facts.back_within((from, healthy)) {
+    // What nobody evaluated before the death begins after it.
+    if let Some(back) = facts.back_within((from, from + EVALUATION_INTERVAL + SECOND)) {
+        base = base.max(back + hold + FIRST_PAGE);
+    }
+    if let Some(back) = facts.back_within((from, base)) {
         base = base.max(back + FIRST_PAGE);
     }
     if facts.jumped_within((from, base)) {

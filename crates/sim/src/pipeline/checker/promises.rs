@@ -316,6 +316,11 @@ fn never_before_for(facts: &Facts<'_>, case: &Case<'_>, found: &mut Violations) 
     if case.detail.incident.head.title != script.name {
         return;
     }
+    // A calm that could not be written down before a death is forgotten with it.
+    let hour = (at.saturating_sub(Duration::from_secs(3600)), at);
+    if facts.store_failed_within(hour) && facts.back_within(hour).is_some() {
+        return;
+    }
     let mut longest = Duration::ZERO;
     for instance in 0..script.instances.len() {
         let mut since = None;
