@@ -83,7 +83,9 @@ fn dies(mutant: Mutant) {
     assert_eq!(clean, [], "the product keeps its promises here");
     let found = violations(&scenario, Some(mutant));
     assert!(
-        found.iter().any(|violation| violation.invariant == invariant),
+        found
+            .iter()
+            .any(|violation| violation.invariant == invariant),
         "the placed scenario of {mutant:?} breaks {invariant}: {found:#?}"
     );
     let catches = |seed: &u64| {
@@ -95,7 +97,9 @@ fn dies(mutant: Mutant) {
         let scenario = Scenario::draw(*seed, mode);
         let breaks = |planted| {
             let found = violations(&scenario, planted);
-            found.iter().any(|violation| violation.invariant == invariant)
+            found
+                .iter()
+                .any(|violation| violation.invariant == invariant)
         };
         breaks(Some(mutant)) && !breaks(None)
     };

@@ -28,7 +28,10 @@ fn event(at: Duration, action: Action) -> Event {
 
 /// Who was sent what for which reason at which second, in order.
 fn pages(record: &Record) -> Vec<(u64, &str, &str)> {
-    let accepted = record.attempts.iter().filter(|attempt| attempt.accepted.is_some());
+    let accepted = record
+        .attempts
+        .iter()
+        .filter(|attempt| attempt.accepted.is_some());
     accepted
         .map(|attempt| {
             let at = attempt.at.as_secs();
@@ -82,8 +85,14 @@ async fn a_clock_that_is_set_at_each_moment() {
         ("while an attempt hangs", FIRES + 5 * SECOND),
         ("between attempts", FIRES + 11 * SECOND),
         ("between levels", 10 * MINUTE),
-        ("just before level 2", 17 * MINUTE - Duration::from_millis(400)),
-        ("while nobody looks", FIRES + 15 * SECOND + Duration::from_millis(300)),
+        (
+            "just before level 2",
+            17 * MINUTE - Duration::from_millis(400),
+        ),
+        (
+            "while nobody looks",
+            FIRES + 15 * SECOND + Duration::from_millis(300),
+        ),
     ];
     for by_s in [600, -600, 6 * 3600, -6 * 3600, 30 * 86_400, -30 * 86_400] {
         for (when, at) in moments {
@@ -114,7 +123,9 @@ async fn a_clock_that_is_set_just_before_an_alert_fires() {
         let mut scenario = Scenario::plain(35 * MINUTE);
         scenario.rules[0].hold = hold;
         let jump = MINUTE - Duration::from_millis(300);
-        scenario.events.push(event(jump, Action::Jump(6 * 3_600_000)));
+        scenario
+            .events
+            .push(event(jump, Action::Jump(6 * 3_600_000)));
         clean(&scenario, &format!("for: {hold:?}")).await;
     }
 }
@@ -145,7 +156,9 @@ async fn an_acknowledgement_stops_retries_too() {
         answer: Answer::Error,
         lasting: Lasting::Until(4 * MINUTE),
     });
-    scenario.events.push(event(3 * MINUTE, Action::Acknowledge(0)));
+    scenario
+        .events
+        .push(event(3 * MINUTE, Action::Acknowledge(0)));
     let record = clean(&scenario, "it is taken while its page fails").await;
     let firing: Vec<_> = pages(&record)
         .into_iter()
@@ -159,8 +172,12 @@ async fn an_acknowledgement_stops_retries_too() {
 async fn the_ladder_rests_and_goes_on() {
     let mut scenario = Scenario::plain(50 * MINUTE);
     scenario.acknowledgement_expires = Some(10 * MINUTE);
-    scenario.events.push(event(7 * MINUTE, Action::Acknowledge(0)));
-    scenario.events.push(event(20 * MINUTE, Action::Silence(0, 5 * MINUTE)));
+    scenario
+        .events
+        .push(event(7 * MINUTE, Action::Acknowledge(0)));
+    scenario
+        .events
+        .push(event(20 * MINUTE, Action::Silence(0, 5 * MINUTE)));
     let record = clean(&scenario, "taken, then silenced").await;
     let expect = [
         (120, "ada", "escalation"),
@@ -233,7 +250,12 @@ async fn a_circle_of_inhibition_tells_one() {
     let record = run_with(&scenario, None, circle).await;
     let firing = record.attempts.iter().filter(|own| own.status == "firing");
     let incidents: Vec<i64> = firing.map(|attempt| attempt.incident).collect();
-    assert_eq!(incidents, [1], "the oldest alert is told: {:?}", pages(&record));
+    assert_eq!(
+        incidents,
+        [1],
+        "the oldest alert is told: {:?}",
+        pages(&record)
+    );
 }
 
 /// A window opens at 09:05 for ten minutes; the run begins at 09:00 in UTC.

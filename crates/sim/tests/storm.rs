@@ -45,8 +45,14 @@ fn storm(severity: &str) -> Scenario {
     scenario
 }
 
-fn accepted<'a>(record: &'a Record, person: &'a str) -> impl Iterator<Item = (Duration, &'a AttemptSeen)> {
-    let own = record.attempts.iter().filter(move |attempt| attempt.person == person);
+fn accepted<'a>(
+    record: &'a Record,
+    person: &'a str,
+) -> impl Iterator<Item = (Duration, &'a AttemptSeen)> {
+    let own = record
+        .attempts
+        .iter()
+        .filter(move |attempt| attempt.person == person);
     own.filter_map(|attempt| Some((attempt.accepted?.1, attempt)))
 }
 
@@ -55,7 +61,11 @@ async fn weathered(severity: &str) {
     let scenario = storm(severity);
     let record = run(&scenario, None).await;
     assert_eq!(record.incidents.len(), GROUPS + RULES);
-    let alerts: usize = record.incidents.iter().map(|own| own.incident.members.len()).sum();
+    let alerts: usize = record
+        .incidents
+        .iter()
+        .map(|own| own.incident.members.len())
+        .sum();
     assert_eq!(alerts, GROUPS * ALERTS_EACH + RULES * INSTANCES);
 
     // When ada first read of each incident, and how many pages she got in any five minutes.
@@ -75,10 +85,19 @@ async fn weathered(severity: &str) {
     }
     let most = times
         .iter()
-        .map(|from| times.iter().filter(|at| *from <= **at && **at < *from + 5 * MINUTE).count())
+        .map(|from| {
+            times
+                .iter()
+                .filter(|at| *from <= **at && **at < *from + 5 * MINUTE)
+                .count()
+        })
         .max();
     assert!(most <= Some(20), "{most:?} pages in five minutes");
-    let all: BTreeSet<i64> = record.incidents.iter().map(|own| own.incident.id().0).collect();
+    let all: BTreeSet<i64> = record
+        .incidents
+        .iter()
+        .map(|own| own.incident.id().0)
+        .collect();
     let known: BTreeSet<i64> = first.keys().copied().collect();
     assert_eq!(known, all, "each incident is in a page or a summary");
 
@@ -90,16 +109,22 @@ async fn weathered(severity: &str) {
             detail.is_some_and(|own| own.incident.head.severity == Severity::Critical)
         })
         .filter(|seen| first.contains_key(&seen.incident))
-        .fold(BTreeMap::new(), |mut opened: BTreeMap<i64, Duration>, seen| {
-            opened.entry(seen.incident).or_insert(seen.at);
-            opened
-        })
+        .fold(
+            BTreeMap::new(),
+            |mut opened: BTreeMap<i64, Duration>, seen| {
+                opened.entry(seen.incident).or_insert(seen.at);
+                opened
+            },
+        )
         .into_iter()
         .map(|(id, opened)| first[&id].saturating_sub(opened))
         .collect();
     waits.sort_unstable();
     let p99 = waits[(waits.len() * 99 / 100).min(waits.len() - 1)];
-    println!("{severity}: {} pages, {summaries} summaries, critical p99 {p99:?}", times.len());
+    println!(
+        "{severity}: {} pages, {summaries} summaries, critical p99 {p99:?}",
+        times.len()
+    );
     assert!(p99 <= MINUTE, "critical incidents wait {p99:?}");
 }
 

@@ -108,7 +108,12 @@ impl<S: IncidentStore> IncidentStore for FaultyStore<S> {
         self.call(S::queue)
     }
 
-    fn record_attempt(&mut self, page: PageId, outcome: &PageOutcome, now: Timestamp) -> Outcome<()> {
+    fn record_attempt(
+        &mut self,
+        page: PageId,
+        outcome: &PageOutcome,
+        now: Timestamp,
+    ) -> Outcome<()> {
         let outcome = self.tampering.outcome(page, outcome, now);
         let deaths = (outcome.state == PageState::Delivered)
             .then_some((Placed::BeforeOutcome, Placed::AfterOutcome));

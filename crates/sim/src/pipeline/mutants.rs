@@ -126,7 +126,12 @@ impl Tampering {
             .try_for_each(|page| store.record_attempt(page.id, &delivered, now))
     }
 
-    pub(super) fn outcome(&self, page: PageId, outcome: &PageOutcome, now: Timestamp) -> PageOutcome {
+    pub(super) fn outcome(
+        &self,
+        page: PageId,
+        outcome: &PageOutcome,
+        now: Timestamp,
+    ) -> PageOutcome {
         let mut outcome = outcome.clone();
         let mut memory = self
             .memory

@@ -179,7 +179,9 @@ impl Machine<'_> {
                 .map(alerting::Incident::id)
                 .collect();
             ids.sort_unstable();
-            let details = ids.into_iter().filter_map(|id| store.detail(id).transpose());
+            let details = ids
+                .into_iter()
+                .filter_map(|id| store.detail(id).transpose());
             details.collect::<Result<Vec<_>, _>>()
         };
         let incidents = desk.with_store(list).await.expect("the store is healed");
@@ -272,8 +274,7 @@ impl Machine<'_> {
     }
 
     async fn evaluations(&self, desk: &Desk) {
-        let mut ticker =
-            Ticker::new(self.sim.world().clock, EVALUATION_INTERVAL, Duration::ZERO);
+        let mut ticker = Ticker::new(self.sim.world().clock, EVALUATION_INTERVAL, Duration::ZERO);
         let setup = self.setup.get();
         loop {
             let now = Timestamp::from(ticker.tick().await.at);

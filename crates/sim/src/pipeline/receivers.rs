@@ -9,9 +9,9 @@ use world::sim::SimNet;
 use world::{Clock, HttpError, HttpRequest, HttpResponse};
 
 use super::faulty_store::Placed;
-use super::watch::Watch;
 use super::record::AttemptSeen;
 use super::scenario::Scenario;
+use super::watch::Watch;
 
 /// Half of the way to a receiver and back.
 const LATENCY: Duration = Duration::from_millis(10);

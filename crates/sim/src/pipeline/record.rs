@@ -135,7 +135,9 @@ impl Record {
     /// The end state of an incident.
     pub fn incident(&self, id: i64) -> Option<&IncidentDetail> {
         let id = IncidentId(id);
-        self.incidents.iter().find(|detail| detail.incident.id() == id)
+        self.incidents
+            .iter()
+            .find(|detail| detail.incident.id() == id)
     }
 
     /// Whether an incident holds an alert.

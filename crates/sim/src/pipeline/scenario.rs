@@ -220,9 +220,7 @@ impl Scenario {
             mode,
             length,
             people: people(&draw),
-            acknowledgement_expires: draw
-                .chance(60)
-                .then(|| MINUTE * draw.between(2, 12) as u32),
+            acknowledgement_expires: draw.chance(60).then(|| MINUTE * draw.between(2, 12) as u32),
             events: events(&draw, rules.len(), length),
             rules,
             crashes: Vec::new(),
@@ -448,7 +446,9 @@ fn break_within_bounds(draw: &Draw, scenario: &mut Scenario) {
     }
     if matches!(theme, 3 | 7) {
         for _ in 0..draw.between(1, 3) {
-            scenario.crashes.push(crash(draw, length, &[1, 5, 20, 60, 300, 1200]));
+            scenario
+                .crashes
+                .push(crash(draw, length, &[1, 5, 20, 60, 300, 1200]));
         }
     }
     if theme == 4 {

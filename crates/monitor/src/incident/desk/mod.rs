@@ -273,7 +273,11 @@ impl Desk {
     fn corrected(&self, said: Timestamp) -> Timestamp {
         let found = Timestamp::from(self.world.clock.now());
         let off = found.as_millis().abs_diff(said.as_millis());
-        if off > u64::from(STALE_MAX_MS) { found } else { said }
+        if off > u64::from(STALE_MAX_MS) {
+            found
+        } else {
+            said
+        }
     }
 
     /// Takes the state, and first moves every deadline if the machine's clock was set: an incident must not escalate early

@@ -46,7 +46,9 @@ pub(super) fn check_healed(facts: &Facts<'_>, found: &mut Violations) {
     let by = facts.scenario.calm_from();
     for (rule, script) in facts.scenario.rules.iter().enumerate() {
         for (instance, spans) in script.instances.iter().enumerate() {
-            let goes_on = spans.iter().any(|(from, until)| *from <= healed && *until >= by);
+            let goes_on = spans
+                .iter()
+                .any(|(from, until)| *from <= healed && *until >= by);
             if !goes_on || facts.is_silenced(rule, (healed, by)) || !facts.record.jumps.is_empty() {
                 continue;
             }

@@ -90,7 +90,9 @@ impl<'a> Facts<'a> {
     pub(super) fn receiver_failed_within(&self, person: &str, (from, until): Span) -> bool {
         self.record.attempts.iter().any(|attempt| {
             let failed = !attempt.answered || is_slow(attempt);
-            let ends = attempt.accepted.map_or(attempt.at + Duration::from_secs(10), |(_, at)| at);
+            let ends = attempt
+                .accepted
+                .map_or(attempt.at + Duration::from_secs(10), |(_, at)| at);
             failed && attempt.person == person && attempt.at < until && ends >= from
         })
     }
@@ -102,7 +104,11 @@ impl<'a> Facts<'a> {
     }
 
     /// When a person accepted a page that says that an incident fires, alone or in a summary: in order.
-    pub(super) fn told(&self, person: &str, incident: i64) -> impl Iterator<Item = &'a AttemptSeen> {
+    pub(super) fn told(
+        &self,
+        person: &str,
+        incident: i64,
+    ) -> impl Iterator<Item = &'a AttemptSeen> {
         let person = person.to_owned();
         self.record.attempts.iter().filter(move |attempt| {
             let listed = |(id, state): &(i64, String)| *id == incident && state != "resolved";
@@ -122,7 +128,10 @@ impl<'a> Facts<'a> {
     }
 
     /// Times at which somebody did something to an incident.
-    pub(super) fn done_to(&self, incident: i64) -> impl Iterator<Item = (Sequence, Duration, Action)> {
+    pub(super) fn done_to(
+        &self,
+        incident: i64,
+    ) -> impl Iterator<Item = (Sequence, Duration, Action)> {
         self.record
             .actions
             .iter()

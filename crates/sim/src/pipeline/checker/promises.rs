@@ -67,7 +67,10 @@ fn no_level_skipped(case: &Case<'_>, found: &mut Violations) {
     let highest = told.iter().copied().max().unwrap_or(0);
     for level in 1..highest {
         if !told.contains(&level) {
-            let text = format!("incident {} told level {highest} but never {level}", case.id);
+            let text = format!(
+                "incident {} told level {highest} but never {level}",
+                case.id
+            );
             found.add(Invariant::NoLevelSkipped, at, text);
         }
     }
@@ -129,7 +132,11 @@ fn duplicates(facts: &Facts<'_>, found: &mut Violations) {
         if attempt.accepted.is_none() {
             continue;
         }
-        let key = (attempt.key.as_str(), attempt.person.as_str(), attempt.channel);
+        let key = (
+            attempt.key.as_str(),
+            attempt.person.as_str(),
+            attempt.channel,
+        );
         by_key.entry(key).or_default().push(attempt);
         if attempt.reason == "escalation" {
             let matter = (attempt.person.as_str(), attempt.incident, attempt.level);
@@ -148,7 +155,8 @@ fn duplicates(facts: &Facts<'_>, found: &mut Violations) {
     }
     for ((person, incident, level), keys) in keys {
         if keys.len() > 1 {
-            let text = format!("{person} was told level {level} of incident {incident} as {keys:?}");
+            let text =
+                format!("{person} was told level {level} of incident {incident} as {keys:?}");
             found.add(Invariant::Duplicates, facts.scenario.end(), text);
         }
     }
@@ -157,12 +165,20 @@ fn duplicates(facts: &Facts<'_>, found: &mut Violations) {
 fn one_final_resolve(facts: &Facts<'_>, case: &Case<'_>, found: &mut Violations) {
     let end = facts.scenario.end();
     let Some(resolution) = &case.detail.incident.resolved else {
-        let text = format!("incident {} is open though nothing is wrong any more", case.id);
+        let text = format!(
+            "incident {} is open though nothing is wrong any more",
+            case.id
+        );
         found.add(Invariant::OneFinalResolve, end, text);
         return;
     };
     let _ = resolution;
-    for person in facts.scenario.people.iter().filter(|person| !person.is_dead) {
+    for person in facts
+        .scenario
+        .people
+        .iter()
+        .filter(|person| !person.is_dead)
+    {
         let Some(first) = facts.told(&person.name, case.id).next() else {
             continue;
         };
@@ -240,9 +256,10 @@ fn silence_holds(facts: &Facts<'_>, case: &Case<'_>, found: &mut Violations) {
     if merged || !facts.record.jumps.is_empty() {
         return;
     }
-    let set = facts.record.actions.iter().filter(|seen| {
-        seen.done && matches!(seen.action, Action::Silence(own, _) if own == rule)
-    });
+    let set =
+        facts.record.actions.iter().filter(|seen| {
+            seen.done && matches!(seen.action, Action::Silence(own, _) if own == rule)
+        });
     for silence in set {
         let until = facts.silences[rule]
             .iter()
@@ -325,7 +342,8 @@ fn never_before_for(facts: &Facts<'_>, case: &Case<'_>, found: &mut Violations) 
     for instance in 0..script.instances.len() {
         let mut since = None;
         let earlier = facts.record.evaluations.iter().rev();
-        for seen in earlier.filter(|seen| seen.rule == last.rule && seen.sequence <= last.sequence) {
+        for seen in earlier.filter(|seen| seen.rule == last.rule && seen.sequence <= last.sequence)
+        {
             match seen.verdicts[instance] {
                 Verdict::Holds => since = Some(seen.at),
                 Verdict::Unknown => {}
