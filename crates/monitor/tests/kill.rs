@@ -399,7 +399,7 @@ async fn kill_again_and_again(
         let moment = Duration::from_millis(if while_starting {
             40 + entropy.below(200)
         } else {
-            200 + entropy.below(1_500)
+            150 + entropy.below(1_000)
         });
         let killed = async {
             if !while_starting {

@@ -373,9 +373,9 @@ impl Machine<'_> {
                 (None, true)
             }
         };
-        if !self.watch.is_dead() {
-            self.watch.acted(action, incident.map(|id| id.0), done);
-        }
+        // Whoever acts in the moment of a death does not learn whether it was done.
+        let done = done && !self.watch.is_dead();
+        self.watch.acted(action, incident.map(|id| id.0), done);
     }
 
     async fn silence(&self, desk: &Desk, rule: usize, length: Duration, now: Timestamp) -> bool {

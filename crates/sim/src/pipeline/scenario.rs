@@ -432,14 +432,22 @@ fn break_within_bounds(draw: &Draw, scenario: &mut Scenario) {
     if matches!(theme, 1 | 2 | 7) {
         for person in &mut scenario.people {
             for channel in &mut person.channels {
-                let mut from = draw.length(Duration::ZERO, 4 * MINUTE);
+                // Often it is the first page that fails.
+                let mut from = if draw.chance(50) {
+                    Duration::ZERO
+                } else {
+                    draw.length(Duration::ZERO, 4 * MINUTE)
+                };
                 while from < length && draw.chance(75) {
                     channel.push(ChannelFault {
                         from,
                         answer: draw.pick(&FAILURES),
-                        lasting: Lasting::Requests(draw.between(1, 5) as u32, from + 3 * MINUTE),
+                        lasting: Lasting::Requests(
+                            draw.pick(&[1, 2, 3, 4, 5, 5, 5]),
+                            from + 5 * MINUTE,
+                        ),
                     });
-                    from += draw.length(6 * MINUTE, 12 * MINUTE);
+                    from += draw.length(8 * MINUTE, 14 * MINUTE);
                 }
             }
         }

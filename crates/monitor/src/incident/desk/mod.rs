@@ -101,7 +101,9 @@ impl Desk {
         metrics: Arc<SelfMetrics>,
     ) -> Result<Desk, IncidentStoreError> {
         let now = Timestamp::from(world.clock.now());
-        let state = DeskState::new(store.load(now)?, now);
+        let mut state = DeskState::new(store.load(now)?, now);
+        // From here on, not from the first look on: the clock may be set in between.
+        state.saw_clock(&*world.clock);
         metrics.incidents_open.set(state.open.len() as f64);
         Ok(Desk {
             world,

@@ -80,6 +80,7 @@ impl IncidentStore for SqliteIncidents {
     fn load(&mut self, now: Timestamp) -> Result<Loaded, IncidentStoreError> {
         let transaction = self.connection.transaction()?;
         runs::settle(&transaction, now)?;
+        pages::wake(&transaction, now)?;
         transaction.commit()?;
         let next_id = self.connection.query_row(
             "SELECT coalesce(max(id), 0) + 1 FROM incidents",

@@ -1,5 +1,7 @@
 //! Pages: queued with what they follow from, handed out when due, settled with what an attempt said.
 
+use std::time::Duration;
+
 use alerting::{IncidentId, PageReason};
 use model::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
@@ -9,6 +11,9 @@ use super::incidents::write_timeline;
 use crate::incident::{
     DeliveryAttempt, NewPage, NewSummary, Page, PageId, PageOutcome, PageQueue, PageState,
 };
+
+/// No pause between attempts is longer.
+const PAUSE_MAX: Duration = Duration::from_secs(60);
 
 pub(super) fn write(
     transaction: &Transaction<'_>,
@@ -98,6 +103,18 @@ pub(super) fn clock_was_set(transaction: &Transaction<'_>, by_ms: i64) -> rusqli
         "UPDATE pages SET next_attempt_at = next_attempt_at + ?1, queued_at = queued_at + ?1
          WHERE state IN ('queued', 'in_summary')",
         [by_ms],
+    )?;
+    Ok(())
+}
+
+/// After a start: a page that would wait for longer than any pause between attempts was dated by a clock that was set back
+/// in the meantime, and would wait for as long as it was.
+pub(super) fn wake(transaction: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<()> {
+    let latest = now + PAUSE_MAX;
+    transaction.execute(
+        "UPDATE pages SET next_attempt_at = ?1, queued_at = min(queued_at, ?1)
+         WHERE state = 'queued' AND next_attempt_at > ?2",
+        params![now.as_millis(), latest.as_millis()],
     )?;
     Ok(())
 }

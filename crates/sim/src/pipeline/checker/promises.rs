@@ -56,7 +56,7 @@ fn no_level_skipped(case: &Case<'_>, found: &mut Violations) {
         .detail
         .pages
         .iter()
-        .filter(|page| page.reason == PageReason::Escalation)
+        .filter(|page| page.reason == PageReason::Escalation && page.id == page.root)
         .map(|page| page.level)
         .collect();
     let at = case.opened().map_or(Duration::ZERO, |(_, at)| at);
@@ -301,7 +301,11 @@ fn no_false_resolve(facts: &Facts<'_>, case: &Case<'_>, found: &mut Violations) 
         return;
     };
     // Seen only after a restart: which evaluation it was, nobody saw.
-    if facts.back_within((last.at, at + LOOK)).is_some() || at - last.at > LOOK {
+    if facts
+        .back_within((last.at.saturating_sub(LOOK), at + LOOK))
+        .is_some()
+        || at - last.at > LOOK
+    {
         return;
     }
     for (instance, verdict) in last.verdicts.iter().enumerate() {
