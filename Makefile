@@ -9,10 +9,13 @@ export QR_FLAGS BELFRY_FLAGS
 # Flags for `make traffic`, as: make traffic TRAFFIC='--seconds 60 --rate 50'
 TRAFFIC ?=
 
+# Flags for `make soak`, as: make soak SOAK='--part 2' or SOAK='--seeds 20000..30000'
+SOAK ?=
+
 XTASK := cargo run --quiet --package xtask --
 
 .DEFAULT_GOAL := help
-.PHONY: help run test traffic fmt lint tidy e2e web-app clean prerequisites
+.PHONY: help run test soak traffic fmt lint tidy e2e web-app clean prerequisites
 
 help: ## list these commands
 	@awk 'BEGIN { FS = ":[^#]*## " } /^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +25,9 @@ run: prerequisites ## build everything, start qr-service and belfry, drain both 
 
 test: prerequisites ## install what the tests need and run every check
 	@$(XTASK) test
+
+soak: prerequisites ## 10,000 seeds of the pipeline campaign and 500 kills, in parts of an hour (SOAK='--part 1')
+	@$(XTASK) soak $(SOAK)
 
 traffic: ## send realistic traffic to the running service (TRAFFIC='--seconds 300 --rate 20')
 	@$(XTASK) traffic $(TRAFFIC)

@@ -17,6 +17,7 @@ mod random;
 mod repository;
 mod run;
 mod signals;
+mod soak;
 mod test_stages;
 mod tidy;
 mod tools;
@@ -36,6 +37,7 @@ usage: cargo run -p xtask -- COMMAND
   traffic [--base URL] [--seconds N] [--rate N] [--seed N]
                                    mixed traffic against a service on this machine
   e2e [--release] [--seconds N]    both programs on free ports, checked from outside
+  soak [--part N] [--seeds A..B]   ten thousand seeds of the pipeline campaign and five hundred kills, in parts of an hour
   tidy                             rules on the sources that no compiler checks
   web-app                          install and build Belfry's web app, where it changed
   tools                            fetch what the tests need
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         "test" => arguments.done().and_then(|()| test_stages::run()),
         "traffic" => traffic::command(arguments),
         "e2e" => e2e::command(arguments),
+        "soak" => soak::command(arguments),
         "tidy" => arguments.done().and_then(|()| tidy::command()),
         "web-app" => arguments.done().and_then(|()| web_app::build()),
         "tools" => arguments.done().and_then(|()| tools::install()),

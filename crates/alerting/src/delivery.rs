@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use model::Timestamp;
-
 /// The waits after failures, in seconds: short at first, so that five failures in a row, each as long as an attempt may
 /// take, cost less than two minutes; then up to one that still uses a receiver within a minute of its return. The last
 /// one repeats.
@@ -30,32 +28,27 @@ pub enum NextStep {
     /// Nothing: it arrived.
     Delivered,
     /// Another attempt.
-    RetryAt(Timestamp),
+    RetryAfter(Duration),
     /// No further attempt.
     GiveUp,
 }
 
-/// Decides after an attempt. `attempts` counts this one; `queued_at` is when the page was decided.
-pub fn after_attempt(
-    attempt: Attempt,
-    attempts: u32,
-    queued_at: Timestamp,
-    now: Timestamp,
-) -> NextStep {
+/// Decides after an attempt. `attempts` counts this one; `age` is how long ago the page was decided, in elapsed time.
+pub fn after_attempt(attempt: Attempt, attempts: u32, age: Duration) -> NextStep {
     match attempt {
         Attempt::Accepted => NextStep::Delivered,
-        Attempt::Failed if now.since(queued_at) >= GIVE_UP_AFTER => NextStep::GiveUp,
+        Attempt::Failed if age >= GIVE_UP_AFTER => NextStep::GiveUp,
         Attempt::Failed => {
             let index = (attempts.saturating_sub(1) as usize).min(BACK_OFF_SECONDS.len() - 1);
-            NextStep::RetryAt(now + Duration::from_secs(BACK_OFF_SECONDS[index]))
+            NextStep::RetryAfter(Duration::from_secs(BACK_OFF_SECONDS[index]))
         }
     }
 }
 
-/// Whether the person's next channel is tried too, after an attempt that failed. `attempts` counts it; `queued_at` is when
-/// the page was decided.
-pub fn falls_back(attempts: u32, queued_at: Timestamp, now: Timestamp) -> bool {
-    attempts >= FALL_BACK_AFTER_ATTEMPTS || now.since(queued_at) >= FALL_BACK_AFTER
+/// Whether the person's next channel is tried too, after an attempt that failed. `attempts` counts it; `age` is how long
+/// ago the page was decided.
+pub fn falls_back(attempts: u32, age: Duration) -> bool {
+    attempts >= FALL_BACK_AFTER_ATTEMPTS || age >= FALL_BACK_AFTER
 }
 
 #[cfg(test)]
@@ -64,11 +57,10 @@ mod tests {
 
     #[test]
     fn retries_with_a_bounded_back_off_and_gives_up_after_a_day() {
-        let check = |attempts: u32, age_s: i64, expect: Option<i64>| {
-            let now = Timestamp::from_millis(age_s * 1000);
-            let step = after_attempt(Attempt::Failed, attempts, Timestamp::from_millis(0), now);
+        let check = |attempts: u32, age_s: u64, expect: Option<u64>| {
+            let step = after_attempt(Attempt::Failed, attempts, Duration::from_secs(age_s));
             let expect = match expect {
-                Some(wait_s) => NextStep::RetryAt(Timestamp::from_millis((age_s + wait_s) * 1000)),
+                Some(wait_s) => NextStep::RetryAfter(Duration::from_secs(wait_s)),
                 None => NextStep::GiveUp,
             };
             assert_eq!(step, expect, "attempt {attempts} after {age_s} s");
@@ -85,9 +77,8 @@ mod tests {
 
     #[test]
     fn another_channel_is_tried_soon() {
-        let check = |attempts: u32, age_s: i64, expect: bool| {
-            let now = Timestamp::from_millis(age_s * 1000);
-            let found = falls_back(attempts, Timestamp::from_millis(0), now);
+        let check = |attempts: u32, age_s: u64, expect: bool| {
+            let found = falls_back(attempts, Duration::from_secs(age_s));
             assert_eq!(found, expect, "attempt {attempts} after {age_s} s");
         };
         check(1, 1, false);

@@ -15,6 +15,9 @@ const WINDOW: Duration = Duration::from_secs(5 * 60);
 const PAGES_MAX: usize = 20;
 /// The most of them that warnings may take.
 const WARNINGS_MAX: usize = 10;
+/// How long a critical page waits at most for the next summary, whatever was sent before: told late is better than told
+/// often, but not five minutes.
+const CRITICAL_WAITS_MAX: Duration = Duration::from_secs(45);
 /// How long the first summary gathers: a storm's alerts come within seconds of each other.
 const FIRST_SUMMARY_AFTER: Duration = Duration::from_secs(10);
 
@@ -57,13 +60,29 @@ impl StormGate {
             lately.pages.push_back((now, severity));
             return Admission::Alone;
         }
+        let apart = match severity {
+            Severity::Critical => CRITICAL_WAITS_MAX,
+            Severity::Warning => WINDOW,
+        };
+        let gathered = now + FIRST_SUMMARY_AFTER;
         let earliest = lately
             .summary_sent
-            .map_or(now + FIRST_SUMMARY_AFTER, |sent| {
-                (sent + WINDOW).max(now + FIRST_SUMMARY_AFTER)
-            });
-        lately.summary_due.get_or_insert(earliest);
+            .map_or(gathered, |sent| gathered.max(sent + apart));
+        let due = lately.summary_due.get_or_insert(earliest);
+        *due = earliest.min(*due);
         Admission::InSummary
+    }
+
+    /// The machine's clock was set: moves everything that counts elapsed time. What waits for a summary still does.
+    pub fn clock_was_set(&mut self, by_ms: i64) {
+        let shift = |at: &mut Timestamp| {
+            *at = Timestamp::from_millis(at.as_millis().saturating_add(by_ms));
+        };
+        for lately in self.people.values_mut() {
+            lately.pages.iter_mut().for_each(|(at, _)| shift(at));
+            lately.summary_due.iter_mut().for_each(shift);
+            lately.summary_sent.iter_mut().for_each(shift);
+        }
     }
 
     /// Pages of this person wait for a summary since before a restart: it is due at once.
@@ -123,17 +142,39 @@ mod tests {
     }
 
     #[test]
-    fn summaries_are_five_minutes_apart() {
-        let mut gate = StormGate::default();
-        for _ in 0..30 {
-            gate.admit("ada", Severity::Critical, at(0));
+    fn summaries_are_apart_but_what_is_critical_does_not_wait_for_minutes() {
+        for (severity, apart) in [(Severity::Warning, 300), (Severity::Critical, 45)] {
+            let mut gate = StormGate::default();
+            for _ in 0..30 {
+                gate.admit("ada", severity, at(0));
+            }
+            gate.summarised("ada", at(10));
+            for n in 0..30 {
+                gate.admit("ada", Severity::Warning, at(20 + n / 10));
+            }
+            gate.admit("ada", severity, at(23));
+            assert!(gate.due(at(9 + apart)).is_empty(), "{severity:?}");
+            assert_eq!(gate.due(at(10 + apart)), ["ada"], "{severity:?}");
         }
-        gate.summarised("ada", at(10));
-        for n in 0..30 {
-            gate.admit("ada", Severity::Critical, at(20 + n));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_forgets_no_summary() {
+        for by_ms in [-21_600_000, 2_592_000_000] {
+            let mut gate = StormGate::default();
+            for _ in 0..30 {
+                gate.admit("ada", Severity::Critical, at(0));
+            }
+            gate.clock_was_set(by_ms);
+            let later = |seconds: i64| Timestamp::from_millis(seconds * 1000 + by_ms);
+            assert!(gate.due(later(5)).is_empty(), "{by_ms}");
+            assert_eq!(gate.due(later(10)), ["ada"], "{by_ms}");
+            assert_eq!(
+                gate.admit("ada", Severity::Critical, later(20)),
+                Admission::InSummary,
+                "{by_ms}: the room is as full as before"
+            );
         }
-        assert!(gate.due(at(309)).is_empty());
-        assert_eq!(gate.due(at(310)), ["ada"]);
     }
 
     #[test]

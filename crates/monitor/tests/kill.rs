@@ -1,18 +1,19 @@
-//! The real program, killed ten times under load: nothing that it had acknowledged or shown is lost, and one continuous
-//! firing stays one incident.
+//! The real program, killed fifty times under load: nothing that it had acknowledged or shown is lost, one continuous firing
+//! stays one incident, and of the incidents that come and go in between each is told, and its end is told once.
 //!
 //! A target and a pager on loopback are served by the test. While `belfry` runs, one loop sends log lines and remembers those
-//! answered with 2xx, another reads samples and remembers them. SIGKILL comes at moments drawn from a seed.
+//! answered with 2xx, another reads samples and remembers them. SIGKILL comes at moments drawn from a seed, half of them
+//! just after a page arrived and before its receiver answered. `BELFRY_KILLS=500` makes a soak of it.
 #![expect(clippy::unwrap_used, reason = "test helpers: a panic is the failure")]
 #![expect(
     clippy::disallowed_methods,
-    reason = "a test writes the files of the program that it starts"
+    reason = "a test writes the files of the program that it starts, and is told the number of kills by the environment"
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -23,9 +24,19 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use world::inbound::{ServeOptions, serve};
 use world::sim::SeededEntropy;
-use world::{HttpRequest, World};
+use world::{Clock, HttpRequest, World};
 
-const KILLS: u64 = 10;
+/// Kills, unless `BELFRY_KILLS` says otherwise.
+const KILLS: u64 = 50;
+/// A job fails in the first part of each of these, so that incidents come and go.
+const JOB_EVERY: Duration = Duration::from_secs(5);
+const JOB_FAILS_FOR: Duration = Duration::from_secs(2);
+/// How long the pager takes to answer once it has a page: room for a kill in between.
+const PAGER_ANSWERS_AFTER: Duration = Duration::from_millis(40);
+/// A page that came so shortly before a kill may come again after it.
+const IN_FLIGHT: Duration = Duration::from_secs(1);
+/// How long the last pages may take, summaries included.
+const SETTLED_WITHIN: Duration = Duration::from_secs(40);
 const SEED: u64 = 20_261_123;
 /// From the start of the program to the first good answer, in a debug build on a busy machine.
 const START_MAX: Duration = Duration::from_secs(8);
@@ -41,11 +52,13 @@ targets:
   - {job: load, url: 'http://127.0.0.1:PORT/metrics', interval: 1s, timeout: 1s}
 metrics:
   - {name: load_requests_total, type: counter, meaning: Counts up., group: application}
+  - {name: job_failed, type: gauge, meaning: One failed run of a job., group: application, labels: [run]}
 rule_groups:
   - name: load
     interval: 1s
     rules:
       - {alert: Always, expr: 'load_requests_total >= 0', severity: critical, escalation: fast, summary: It always fires.}
+      - {alert: JobFailed, expr: 'job_failed > 0', severity: critical, escalation: once, summary: A job failed.}
 probes:
   - {name: door, kind: readiness, url: 'http://127.0.0.1:PORT/ready', interval: 1s, timeout: 1s}
 logs:
@@ -60,6 +73,9 @@ escalation_policies:
       - {after: 0, roles: [one]}
       - {after: 4s, roles: [two]}
       - {after: 9s, roles: [three]}
+  - name: once
+    levels:
+      - {after: 0, roles: [jobs]}
 ";
 
 const CONTACTS: &str = "
@@ -68,6 +84,7 @@ people:
   - {name: ada, roles: [one], channels: [{type: webhook, url: 'http://127.0.0.1:PORT/page'}]}
   - {name: lea, roles: [two], channels: [{type: webhook, url: 'http://127.0.0.1:PORT/page'}]}
   - {name: max, roles: [three], channels: [{type: webhook, url: 'http://127.0.0.1:PORT/page'}]}
+  - {name: job, roles: [jobs], channels: [{type: webhook, url: 'http://127.0.0.1:PORT/page'}]}
 ";
 
 /// What must be there in the end.
@@ -79,10 +96,51 @@ struct Remembered {
     samples: BTreeMap<(String, String), String>,
     /// Numbers of incidents that a list showed.
     incidents: BTreeSet<i64>,
-    /// Idempotency key with its level and how often it came.
-    pages: BTreeMap<String, (i64, u64)>,
+    /// Pages as they came.
+    pages: Vec<Arrived>,
+    /// When the program was killed.
+    kills: Vec<Duration>,
     /// Samples that were shown with two values: there must be none.
     changed: Vec<String>,
+}
+
+/// A page that the pager took.
+struct Arrived {
+    at: Duration,
+    key: String,
+    alert: String,
+    status: String,
+    level: i64,
+    incident: i64,
+    /// Incidents that a summary lists, and whether it says that they are over.
+    summary_of: Vec<(i64, bool)>,
+}
+
+impl Arrived {
+    fn read(headers: &HeaderMap, body: &str, at: Duration) -> Arrived {
+        let page: Value = serde_json::from_str(body).unwrap();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let line = |line: &Value| (line["id"].as_i64().unwrap(), line["state"] == "resolved");
+        let listed = page["incident"]["summaryOf"].as_array();
+        Arrived {
+            at,
+            key: headers["idempotency-key"].to_str().unwrap().to_owned(),
+            alert: text(&page["groupLabels"]["alertname"]),
+            status: text(&page["status"]),
+            level: page["incident"]["level"].as_i64().unwrap(),
+            incident: page["incident"]["id"].as_i64().unwrap(),
+            summary_of: listed.map_or_else(Vec::new, |list| list.iter().map(line).collect()),
+        }
+    }
+
+    /// Whether it says of an incident that it fires, or that it is over.
+    fn says(&self, incident: i64, over: bool) -> bool {
+        if self.summary_of.is_empty() {
+            self.incident == incident && (self.status == "resolved") == over
+        } else {
+            self.summary_of.contains(&(incident, over))
+        }
+    }
 }
 
 type Memory = Arc<Mutex<Remembered>>;
@@ -205,7 +263,7 @@ impl Client {
                 }
             }
             if let Some(Value::Array(list)) = self.get("/api/belfry/v1/incidents?state=all").await {
-                let ids = list.iter().filter_map(|incident| incident["id"].as_i64());
+                let ids = of_alert(&list, "Always");
                 memory.lock().unwrap().incidents.extend(ids);
             }
             self.world.clock.sleep(READ_PAUSE).await;
@@ -243,27 +301,33 @@ impl Client {
     }
 }
 
+/// Numbers of the incidents of an alert in a list.
+fn of_alert<'a>(list: &'a [Value], alert: &'a str) -> impl Iterator<Item = i64> + 'a {
+    list.iter()
+        .filter(move |incident| incident["alert"] == alert)
+        .filter_map(|incident| incident["id"].as_i64())
+}
+
 /// What is scraped, probed and paged: on one port.
-fn outside(memory: Memory) -> Router {
+fn outside(memory: Memory, jobs_fail: Arc<AtomicBool>, clock: Arc<dyn Clock>) -> Router {
     let requests = Arc::new(AtomicU64::new(0));
+    let scraped_at = clock.clone();
     let expose = move || async move {
         let count = requests.fetch_add(1, Ordering::Relaxed);
+        let now = scraped_at.monotonic();
+        let run = now.as_secs() / JOB_EVERY.as_secs();
+        let since = now - JOB_EVERY * run as u32;
+        let fails = since < JOB_FAILS_FOR && jobs_fail.load(Ordering::Relaxed);
+        let failed = u8::from(fails);
         (
             [(header::CONTENT_TYPE, "text/plain")],
-            format!("load_requests_total {count}\n"),
+            format!("load_requests_total {count}\njob_failed{{run=\"{run}\"}} {failed}\n"),
         )
     };
     let take = move |headers: HeaderMap, body: String| async move {
-        let page: Value = serde_json::from_str(&body).unwrap();
-        let key = headers["idempotency-key"].to_str().unwrap().to_owned();
-        let level = page["incident"]["level"].as_i64().unwrap();
-        memory
-            .lock()
-            .unwrap()
-            .pages
-            .entry(key)
-            .or_insert((level, 0))
-            .1 += 1;
+        let page = Arrived::read(&headers, &body, clock.monotonic());
+        memory.lock().unwrap().pages.push(page);
+        clock.sleep(PAGER_ANSWERS_AFTER).await;
     };
     Router::new()
         .route("/metrics", get(expose))
@@ -272,17 +336,19 @@ fn outside(memory: Memory) -> Router {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ten_kills_under_load_lose_nothing() {
+async fn kills_under_load_lose_nothing() {
     let memory = Memory::default();
+    let world = World::real().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let outside_port = listener.local_addr().unwrap().port();
+    let jobs_fail = Arc::new(AtomicBool::new(true));
     let serving = serve(
         listener,
-        outside(memory.clone()),
+        outside(memory.clone(), jobs_fail.clone(), world.clock.clone()),
         ServeOptions::default(),
         std::future::pending(),
     );
-    let test = ten_kills(outside_port, &memory);
+    let test = kill_again_and_again(world, outside_port, &memory, &jobs_fail);
     tokio::select! {
         biased;
         () = test => {}
@@ -290,7 +356,19 @@ async fn ten_kills_under_load_lose_nothing() {
     }
 }
 
-async fn ten_kills(outside_port: u16, memory: &Memory) {
+fn kills_wanted() -> u64 {
+    let told = std::env::var("BELFRY_KILLS").ok();
+    told.map_or(KILLS, |text| {
+        text.parse().expect("BELFRY_KILLS is a number")
+    })
+}
+
+async fn kill_again_and_again(
+    world: World,
+    outside_port: u16,
+    memory: &Memory,
+    jobs_fail: &AtomicBool,
+) {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let port_text = outside_port.to_string();
@@ -307,46 +385,66 @@ async fn ten_kills(outside_port: u16, memory: &Memory) {
         .local_addr()
         .unwrap()
         .port();
-    let world = World::real().unwrap();
     let client = Client {
         world: world.clone(),
         base: format!("http://127.0.0.1:{port}"),
     };
     let entropy = SeededEntropy::new(SEED);
+    let kills = kills_wanted();
     let mut slowest = Duration::ZERO;
-    for life in 1..=KILLS {
+    for life in 1..=kills {
         let program = Program::start(folder, port);
         // Load begins before the program answers, and some kills come while it still starts.
-        let moment = Duration::from_millis(if life % 5 == 0 {
+        let while_starting = life % 5 == 0;
+        let moment = Duration::from_millis(if while_starting {
             40 + entropy.below(200)
         } else {
-            400 + entropy.below(2_200)
+            150 + entropy.below(1_000)
         });
         let killed = async {
-            if life % 5 != 0 {
+            if !while_starting {
                 slowest = slowest.max(client.started(folder).await);
             }
-            world.clock.sleep(moment).await;
+            if life % 2 == 0 {
+                // The next page decides, if one comes in time.
+                let _ = world::timeout(moment, next_page(&world, memory)).await;
+            } else {
+                world.clock.sleep(moment).await;
+            }
             program.kill();
+            memory.lock().unwrap().kills.push(world.clock.monotonic());
         };
         tokio::select! {
             biased;
             () = killed => {}
             () = client.send_lines(life, memory) => {}
-            () = client.send_lines(life + 100, memory) => {}
+            () = client.send_lines(life + kills, memory) => {}
             () = client.read_samples(memory) => {}
         }
+        if life % 50 == 0 {
+            println!("{life} kills");
+        }
     }
+    jobs_fail.store(false, Ordering::Relaxed);
     let _program = Program::start(folder, port);
     slowest = slowest.max(client.started(folder).await);
     check(&client, memory).await;
+    let summary = check_pages(&client, memory).await;
     let remembered = memory.lock().unwrap();
     println!(
-        "{} lines and {} samples survived {KILLS} kills; {} pages; the slowest start took {slowest:?}",
+        "{} lines and {} samples survived {kills} kills; {summary}; the slowest start took {slowest:?}",
         remembered.lines.values().map(BTreeSet::len).sum::<usize>(),
         remembered.samples.len(),
-        remembered.pages.len(),
     );
+}
+
+/// Waits until another page is with the pager.
+async fn next_page(world: &World, memory: &Memory) {
+    let count = || memory.lock().unwrap().pages.len();
+    let before = count();
+    while count() == before {
+        world.clock.sleep(Duration::from_millis(2)).await;
+    }
 }
 
 async fn check(client: &Client, memory: &Memory) {
@@ -386,26 +484,104 @@ async fn check(client: &Client, memory: &Memory) {
         .get("/api/belfry/v1/incidents?state=all")
         .await
         .unwrap();
-    let ids: Vec<i64> = list
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter_map(|incident| incident["id"].as_i64())
-        .collect();
-    assert_eq!(ids, [1], "one continuous firing is one incident: {list}");
-    assert_eq!(list[0]["state"], "open");
+    let list = list.as_array().unwrap();
+    let ids: Vec<i64> = of_alert(list, "Always").collect();
+    assert_eq!(
+        ids.len(),
+        1,
+        "one continuous firing is one incident: {ids:?}"
+    );
+    let of_it = list.iter().find(|own| own["id"] == ids[0]).unwrap();
+    assert_eq!(of_it["state"], "open");
     let memory = memory.lock().unwrap();
     assert_eq!(
         memory.incidents,
-        BTreeSet::from([1]),
+        BTreeSet::from_iter(ids),
         "and never was another"
     );
-    let mut levels: Vec<i64> = memory.pages.values().map(|(level, _)| *level).collect();
+    let own = memory.pages.iter().filter(|page| page.alert == "Always");
+    let levels: BTreeMap<&str, i64> = own.map(|page| (page.key.as_str(), page.level)).collect();
+    let mut levels: Vec<i64> = levels.into_values().collect();
     levels.sort_unstable();
-    assert_eq!(
-        levels,
-        [1, 2, 3],
-        "each level once, by its key: {:?}",
-        memory.pages
-    );
+    assert_eq!(levels, [1, 2, 3], "each level once, by its key");
+}
+
+/// Each incident that came and went was told, its end was told once and last, and what came twice was under way at a kill.
+async fn check_pages(client: &Client, memory: &Memory) -> String {
+    let mut last = String::new();
+    let clock = &client.world.clock;
+    let from = clock.monotonic();
+    let ids = loop {
+        let list = client
+            .get("/api/belfry/v1/incidents?state=all")
+            .await
+            .unwrap();
+        let list = list.as_array().unwrap();
+        let open = list
+            .iter()
+            .any(|own| own["alert"] == "JobFailed" && own["state"] != "resolved");
+        let ids: Vec<i64> = of_alert(list, "JobFailed").collect();
+        let untold = untold(&memory.lock().unwrap().pages, &ids);
+        if untold.is_empty() && !open {
+            break ids;
+        }
+        if clock.monotonic() - from > SETTLED_WITHIN {
+            let first = untold.first().map_or(0, |(id, _)| *id);
+            let path = format!("/api/belfry/v1/incidents/{first}");
+            last = client.get(&path).await.unwrap_or_default().to_string();
+        }
+        assert!(
+            last.is_empty(),
+            "lost: {untold:?}, open: {open}; the first: {last}"
+        );
+        clock.sleep(Duration::from_millis(200)).await;
+    };
+    assert!(ids.len() >= 5, "incidents came and went: {ids:?}");
+    let memory = memory.lock().unwrap();
+    let mut ends: BTreeMap<i64, BTreeSet<&str>> = BTreeMap::new();
+    for id in &ids {
+        let over = memory.pages.iter().filter(|page| page.says(*id, true));
+        ends.insert(*id, over.map(|page| page.key.as_str()).collect());
+        let ended = memory
+            .pages
+            .iter()
+            .position(|page| page.says(*id, true))
+            .unwrap();
+        let late = memory.pages[ended..]
+            .iter()
+            .find(|page| page.says(*id, false));
+        let late = late.map(|page| &page.key);
+        assert_eq!(late, None, "incident {id} fires after its end");
+    }
+    ends.retain(|_, keys| keys.len() != 1);
+    assert!(ends.is_empty(), "exactly one end each: {ends:?}");
+    let mut by_key: BTreeMap<&str, Vec<Duration>> = BTreeMap::new();
+    for page in &memory.pages {
+        by_key.entry(&page.key).or_default().push(page.at);
+    }
+    for (key, times) in &by_key {
+        for pair in times.windows(2) {
+            let killed = |at: &Duration| pair[0] <= *at && *at <= pair[0] + IN_FLIGHT;
+            let was_killed = memory.kills.iter().any(killed);
+            assert!(
+                was_killed,
+                "{key} came twice without a kill in between: {times:?}"
+            );
+        }
+    }
+    let twice = memory.pages.len() - by_key.len();
+    assert!(twice <= memory.kills.len(), "{twice} pages came again");
+    format!(
+        "{} incidents, {} pages, {twice} of them again after a kill",
+        ids.len(),
+        memory.pages.len()
+    )
+}
+
+/// Incidents of which the beginning (`false`) or the end (`true`) did not arrive.
+fn untold(pages: &[Arrived], ids: &[i64]) -> Vec<(i64, bool)> {
+    let sides = ids.iter().flat_map(|id| [(*id, false), (*id, true)]);
+    sides
+        .filter(|(id, over)| !pages.iter().any(|page| page.says(*id, *over)))
+        .collect()
 }

@@ -4,6 +4,7 @@
 //! on. Time is tokio's paused clock, so half an hour of an unacknowledged incident takes milliseconds, and the
 //! same seed gives the same trace.
 
+pub mod pipeline;
 mod receiver;
 mod scene;
 mod traffic;

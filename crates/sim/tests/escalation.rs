@@ -52,9 +52,9 @@ fn check_level(scene: &Scene, pages: &[PageSeen], level: i64, person: &str, due:
     assert_eq!(told.len(), 1, "level {level} is told once: {pages:?}");
     assert_eq!(told[0].person, person);
     let at = scene.offset(told[0].at);
-    // The incident opens a little before its first page is accepted.
+    // The incident opens a little before its first page is accepted: up to three seconds, in which evidence is gathered.
     assert!(
-        at + Duration::from_secs(1) >= due,
+        at + Duration::from_secs(4) >= due,
         "level {level} at {at:?} is early (due {due:?})"
     );
     assert!(

@@ -132,6 +132,11 @@ impl Ticker {
                 self.last = None;
                 continue;
             }
+            // A clock that was set forward while we slept made this grid time an old one; whatever is dated with it would
+            // seem to be as old.
+            if unix_millis(self.clock.now()) - next >= self.interval_ms {
+                continue;
+            }
             self.last = Some(next);
             return Tick {
                 at: system_time(next),
@@ -232,6 +237,19 @@ mod tests {
         let tick = ticker.tick().await;
         assert_eq!(unix_millis(tick.at), 1_000_000);
         assert_eq!(tick.missed, 59);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_set_forward_while_waiting_gives_no_old_tick() {
+        let clock = Arc::new(SimClock::starting_at(system_time(1_000_000)));
+        let mut ticker = Ticker::new(clock.clone(), Duration::from_secs(10), Duration::ZERO);
+        ticker.tick().await;
+        let setting = async {
+            clock.sleep(Duration::from_secs(3)).await;
+            clock.jump(3_600_000);
+        };
+        let (tick, ()) = tokio::join!(ticker.tick(), setting);
+        assert_eq!(unix_millis(tick.at), 4_600_000, "missed: {}", tick.missed);
     }
 
     #[tokio::test(start_paused = true)]

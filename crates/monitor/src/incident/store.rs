@@ -46,6 +46,9 @@ pub struct Loaded {
 /// Everything that changes together.
 #[derive(Debug, Default)]
 pub struct Change {
+    /// By how many milliseconds the machine's clock was set: the times of waiting pages move with everything else, or a
+    /// failure in between would move them twice.
+    pub clock_set_by_ms: i64,
     /// Rules whose instances changed.
     pub rules: Vec<RuleChange>,
     /// Incidents that changed.
@@ -218,11 +221,9 @@ pub trait IncidentStore: Send {
     /// Records a change as one transaction that survives kill -9 and power loss when this returns.
     fn record(&mut self, change: &Change, now: Timestamp) -> Result<(), IncidentStoreError>;
 
-    /// The machine's clock was set: moves the times of waiting pages.
-    fn clock_was_set(&mut self, by_ms: i64) -> Result<(), IncidentStoreError>;
-
     /// Pages whose time has come, critical ones first, then the oldest. A page that says "resolved" comes only after every
-    /// page to the same person about the same incident that says "firing".
+    /// page to the same person about the same incident that says "firing"; one that says "firing" waits while somebody has
+    /// the incident or its pages are held back.
     fn due_pages(&mut self, now: Timestamp, limit: usize) -> Result<Vec<Page>, IncidentStoreError>;
 
     /// How many pages wait, since when the oldest does, and when the next one is due.

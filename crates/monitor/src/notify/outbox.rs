@@ -12,7 +12,9 @@ use telemetry::log::Logger;
 use world::World;
 
 use super::PageContext;
-use crate::incident::{Desk, IncidentDetail, Page, PageId, PageOutcome, PageQueue, PageState};
+use crate::incident::{
+    Desk, IncidentDetail, IncidentStoreError, Page, PageId, PageOutcome, PageQueue, PageState,
+};
 use crate::self_metrics::SelfMetrics;
 use crate::setup::{CurrentSetup, Environment};
 
@@ -43,6 +45,16 @@ const SUMMARY_MAX: usize = 1_000;
 /// A person and one of their channels.
 type Receiver = (String, String);
 
+/// What an attempt changes, before it is dated.
+struct Judged {
+    state: PageState,
+    retry_after: Duration,
+    error: Option<String>,
+    receipt: Option<String>,
+    timeline: Option<(TimelineKind, String)>,
+    fall_back_to: Option<String>,
+}
+
 /// Sends pages for ever.
 pub struct Outbox {
     /// Time and network.
@@ -70,8 +82,8 @@ impl Outbox {
         loop {
             // Interest before the look: a page queued between the two still wakes this loop.
             let woken = queued.notified();
-            let now = Timestamp::from(self.world.clock.now());
-            for page in self.due(now).await {
+            let (due, wait) = self.look().await;
+            for (page, age) in due {
                 let receiver = (page.person.clone(), page.channel.clone());
                 let busy = in_flight.values().filter(|own| **own == receiver).count();
                 let may_go = running.len() < ATTEMPTS_AT_ONCE
@@ -79,10 +91,9 @@ impl Outbox {
                     && !in_flight.contains_key(&page.id);
                 if may_go {
                     in_flight.insert(page.id, receiver);
-                    running.push(self.attempt(page));
+                    running.push(self.attempt(page, age));
                 }
             }
-            let wait = self.show_queue(now).await;
             tokio::select! {
                 // Results first: they free slots and may release a "resolved" page.
                 biased;
@@ -95,35 +106,61 @@ impl Outbox {
         }
     }
 
-    async fn due(&self, now: Timestamp) -> Vec<Page> {
+    /// Pages that are due, each with its age, and how long until the next look.
+    async fn look(&self) -> (Vec<(Page, Duration)>, Duration) {
         // A failing store is counted by the desk; the next look tries again.
-        self.desk
+        let Ok(now) = self.desk.settled_now().await else {
+            return (Vec::new(), POLL);
+        };
+        let due = self
+            .desk
             .with_store(move |store| store.due_pages(now, LOOKED_AT_MAX))
             .await
-            .unwrap_or_default()
+            .unwrap_or_default();
+        let aged = due.into_iter().map(|page| {
+            let age = now.since(page.queued_at);
+            (page, age)
+        });
+        (aged.collect(), self.show_queue(now).await)
     }
 
-    async fn attempt(&self, page: Page) -> PageId {
+    /// Tries a page that is `age` old. The age is counted on from there in elapsed time: while a receiver takes its time
+    /// somebody may set the machine's clock.
+    async fn attempt(&self, page: Page, age: Duration) -> PageId {
         let id = page.id;
         let started = self.world.clock.monotonic();
         let outcome = self.deliver(&page).await;
         let took = self.world.clock.monotonic().saturating_sub(started);
-        let now = Timestamp::from(self.world.clock.now());
-        let mut recorded = self.judge(&page, outcome, now);
-        recorded.took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let judged = self.judge(&page, outcome, age + took);
         // Until this is recorded the page stays queued; only a crash in between sends it again. Sending again because the
         // store refuses (a full disk) would page a person as fast as their receiver answers.
         loop {
-            let recorded = recorded.clone();
-            let outcome = self
-                .desk
-                .with_store(move |store| store.record_attempt(id, &recorded, now))
-                .await;
-            if outcome.is_ok() {
+            if self.record(id, &judged, took).await.is_ok() {
                 return id;
             }
             self.world.clock.sleep(RECORD_RETRY).await;
         }
+    }
+
+    async fn record(
+        &self,
+        id: PageId,
+        judged: &Judged,
+        took: Duration,
+    ) -> Result<(), IncidentStoreError> {
+        let now = self.desk.settled_now().await?;
+        let outcome = PageOutcome {
+            state: judged.state,
+            next_attempt_at: now + judged.retry_after,
+            error: judged.error.clone(),
+            receipt: judged.receipt.clone(),
+            took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            timeline: judged.timeline.clone(),
+            fall_back_to: judged.fall_back_to.clone(),
+        };
+        self.desk
+            .with_store(move |store| store.record_attempt(id, &outcome, now))
+            .await
     }
 
     /// Tries once; what the receiver said.
@@ -190,7 +227,8 @@ impl Outbox {
             .emit();
     }
 
-    fn judge(&self, page: &Page, outcome: Result<String, String>, now: Timestamp) -> PageOutcome {
+    /// What follows from an attempt at a page that was `age` old at its end.
+    fn judge(&self, page: &Page, outcome: Result<String, String>, age: Duration) -> Judged {
         let attempts = page.attempts + 1;
         let whom = format!(
             "{} by {} ({}, level {})",
@@ -204,24 +242,24 @@ impl Outbox {
             Err(error) => (Attempt::Failed, None, Some(error)),
         };
         let why = error.clone().unwrap_or_default();
-        let next = after_attempt(attempt, attempts, page.queued_at, now);
-        let (state, next_attempt_at, timeline) = match next {
+        let next = after_attempt(attempt, attempts, age);
+        let (state, retry_after, timeline) = match next {
             NextStep::Delivered => {
                 self.metrics.pages_delivered.inc();
                 let text = format!("page accepted: {whom}");
                 (
                     PageState::Delivered,
-                    now,
+                    Duration::ZERO,
                     Some((TimelineKind::Delivered, text)),
                 )
             }
-            NextStep::RetryAt(at) => {
+            NextStep::RetryAfter(wait) => {
                 self.metrics.page_failures.inc();
                 // A receiver that is away for a day is tried 1,440 times; the timeline stays readable.
                 let is_told = attempts <= TOLD_ATTEMPTS || attempts.is_multiple_of(TOLD_EVERY);
                 let text = format!("attempt {attempts} failed: {whom}: {why}");
                 let timeline = is_told.then_some((TimelineKind::DeliveryFailed, text));
-                (PageState::Queued, at, timeline)
+                (PageState::Queued, wait, timeline)
             }
             NextStep::GiveUp => {
                 self.metrics.pages_given_up.inc();
@@ -232,16 +270,16 @@ impl Outbox {
                     .field("incident", page.incident.0)
                     .field("error", why.as_str())
                     .emit();
-                (PageState::GivenUp, now, Some((TimelineKind::GivenUp, text)))
+                let timeline = Some((TimelineKind::GivenUp, text));
+                (PageState::GivenUp, Duration::ZERO, timeline)
             }
         };
-        let fall_back = next != NextStep::Delivered && falls_back(attempts, page.queued_at, now);
-        PageOutcome {
+        let fall_back = next != NextStep::Delivered && falls_back(attempts, age);
+        Judged {
             state,
-            next_attempt_at,
+            retry_after,
             error,
             receipt,
-            took_ms: 0,
             timeline,
             fall_back_to: fall_back.then(|| self.next_channel(page)).flatten(),
         }

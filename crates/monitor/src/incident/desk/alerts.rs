@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use alerting::{
-    Evaluation, ForeignAlert, Incident, IncidentHead, IncidentId, IncidentInput, ResolveReason,
-    RuleState, Transition, TransitionKind,
+    Evaluation, ForeignAlert, Incident, IncidentHead, IncidentId, IncidentInput, Phase,
+    ResolveReason, RuleState, Transition, TransitionKind,
 };
 use model::{Labels, Timestamp};
 use plan::{AlertRule, Plan, Severity};
@@ -49,6 +49,7 @@ impl Desk {
         now: Timestamp,
     ) -> Result<(), IncidentStoreError> {
         let mut state = self.lock().await?;
+        let now = self.corrected(now);
         let mut stepped = state.rules.get(&rule.name).cloned().unwrap_or_default();
         let transitions = stepped.step(rule, evaluation, now);
         if transitions.is_empty() {
@@ -81,7 +82,27 @@ impl Desk {
                 .map(|transition| history_entry(rule, transition, why, now))
                 .collect(),
         });
-        self.record(state, draft, now).await.map(drop)
+        let calmed = transitions
+            .into_iter()
+            .filter(|transition| transition.kind == TransitionKind::Calmed)
+            .map(|transition| transition.labels);
+        let calmed: Vec<Labels> = calmed.collect();
+        let Err(error) = self.record(state, draft, now).await else {
+            return Ok(());
+        };
+        self.forget_calmed(&rule.name, &calmed).await;
+        Err(error)
+    }
+
+    /// Forgets pending instances whose condition ended though the store could not take it: they must not seem to have held all
+    /// the time when it holds again. Firing ones stay; the next evaluation finds them calm again.
+    async fn forget_calmed(&self, rule: &str, calmed: &[Labels]) {
+        let mut state = self.state.lock().await;
+        if let Some(own) = state.rules.get_mut(rule) {
+            own.instances.retain(|labels, instance| {
+                instance.phase != Phase::Pending || !calmed.contains(labels)
+            });
+        }
     }
 
     /// Takes alerts of another program in.

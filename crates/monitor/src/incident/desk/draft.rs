@@ -32,6 +32,7 @@ pub(super) struct Draft<'a> {
     overrides: BTreeMap<String, Vec<RotaOverride>>,
     now: Timestamp,
     storm: StormGate,
+    clock_set_by_ms: i64,
     rules: Vec<RuleChange>,
     incidents: BTreeMap<IncidentId, IncidentChange>,
     summaries: Vec<NewSummary>,
@@ -51,6 +52,7 @@ impl<'a> Draft<'a> {
             overrides: state.rota_overrides(),
             now,
             storm: state.storm.clone(),
+            clock_set_by_ms: 0,
             rules: Vec::new(),
             incidents: BTreeMap::new(),
             summaries: Vec::new(),
@@ -68,6 +70,7 @@ impl<'a> Draft<'a> {
             .iter_mut()
             .for_each(|change| shorten(&mut change.timeline));
         let change = Change {
+            clock_set_by_ms: self.clock_set_by_ms,
             rules: self.rules,
             incidents,
             summaries: self.summaries,
@@ -77,7 +80,16 @@ impl<'a> Draft<'a> {
 
     /// Whether nothing changes.
     pub(super) fn is_empty(&self) -> bool {
-        self.rules.is_empty() && self.incidents.is_empty() && self.summaries.is_empty()
+        self.rules.is_empty()
+            && self.incidents.is_empty()
+            && self.summaries.is_empty()
+            && self.clock_set_by_ms == 0
+    }
+
+    /// The machine's clock was set: waiting pages and the storm gate move. Rules and incidents are put in by the caller.
+    pub(super) fn clock_was_set(&mut self, by_ms: i64) {
+        self.clock_set_by_ms = by_ms;
+        self.storm.clock_was_set(by_ms);
     }
 
     pub(super) fn rule(&mut self, change: RuleChange) {

@@ -37,6 +37,10 @@ use state::{DeskState, with_service};
 /// How often the store is told that Belfry is alive.
 const TOUCH_MS: i64 = 60_000;
 
+/// By how much the time of an evaluation or a tick may differ from the clock. What takes longer was looked up before the
+/// clock was set, and an incident must not seem to have opened then.
+const STALE_MAX_MS: u32 = 60_000;
+
 /// Takes inputs in and records what follows.
 pub struct Desk {
     world: World,
@@ -98,7 +102,9 @@ impl Desk {
         metrics: Arc<SelfMetrics>,
     ) -> Result<Desk, IncidentStoreError> {
         let now = Timestamp::from(world.clock.now());
-        let state = DeskState::new(store.load(now)?, now);
+        let mut state = DeskState::new(store.load(now)?, now);
+        // From here on, not from the first look on: the clock may be set in between.
+        state.saw_clock(&*world.clock);
         metrics.incidents_open.set(state.open.len() as f64);
         Ok(Desk {
             world,
@@ -128,6 +134,7 @@ impl Desk {
     /// When the store failed; the next tick makes up for it.
     pub async fn tick(&self, now: Timestamp) -> Result<(), IncidentStoreError> {
         let mut state = self.lock().await?;
+        let now = self.corrected(now);
         let setup = self.setup.get();
         let mut draft = Draft::new(&setup, &state, now);
         let holds = state.with_holds(&setup.plan, &[], now, |holds| {
@@ -262,6 +269,27 @@ impl Desk {
         outcome
     }
 
+    /// The time, once every stored time has been moved by what the machine's clock was set by: what is compared with stored
+    /// times, or becomes one, must be of the same clock.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub async fn settled_now(&self) -> Result<Timestamp, IncidentStoreError> {
+        let _state = self.lock().await?;
+        Ok(Timestamp::from(self.world.clock.now()))
+    }
+
+    /// The time that a loop says it is, unless the machine's clock was set since it looked.
+    fn corrected(&self, said: Timestamp) -> Timestamp {
+        let found = Timestamp::from(self.world.clock.now());
+        let off = found.as_millis().abs_diff(said.as_millis());
+        if off > u64::from(STALE_MAX_MS) {
+            found
+        } else {
+            said
+        }
+    }
+
     /// Takes the state, and first moves every deadline if the machine's clock was set: an incident must not escalate early
     /// because a clock was put forward, nor stand still because it was put back.
     async fn lock(&self) -> Result<Locked, IncidentStoreError> {
@@ -273,6 +301,7 @@ impl Desk {
         let now = Timestamp::from(self.world.clock.now());
         let setup = self.setup.get();
         let mut draft = Draft::new(&setup, &state, now);
+        draft.clock_was_set(by_ms);
         for (name, rule) in &state.rules {
             let mut rule = rule.clone();
             rule.clock_was_set(by_ms);
@@ -293,10 +322,7 @@ impl Desk {
                 .collect();
             draft.put(incident, foreign);
         }
-        self.with_store(move |store| store.clock_was_set(by_ms))
-            .await?;
         let mut state = self.record(state, draft, now).await?;
-        state.storm = Default::default();
         state.saw_clock(&*self.world.clock);
         self.queued.notify_one();
         Ok(state)

@@ -17,6 +17,7 @@ use std::time::Duration;
 use alerting::{IncidentId, Silence};
 use model::Timestamp;
 use plan::Severity;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, params};
 
 use super::pages::*;
@@ -63,6 +64,9 @@ impl SqliteIncidents {
     fn prepare(mut connection: Connection) -> Result<SqliteIncidents, IncidentStoreError> {
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+        // Without this SQLite plans a cached statement anew for every new value of a parameter: most of what a look at the
+        // queue costs.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         // FULL: a page that was decided survives power loss too. Incidents are rare; the sync costs nothing that matters.
         connection.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
@@ -76,6 +80,7 @@ impl IncidentStore for SqliteIncidents {
     fn load(&mut self, now: Timestamp) -> Result<Loaded, IncidentStoreError> {
         let transaction = self.connection.transaction()?;
         runs::settle(&transaction, now)?;
+        pages::wake(&transaction, now)?;
         transaction.commit()?;
         let next_id = self.connection.query_row(
             "SELECT coalesce(max(id), 0) + 1 FROM incidents",
@@ -102,6 +107,9 @@ impl IncidentStore for SqliteIncidents {
 
     fn record(&mut self, change: &Change, now: Timestamp) -> Result<(), IncidentStoreError> {
         let transaction = self.connection.transaction()?;
+        if change.clock_set_by_ms != 0 {
+            pages::clock_was_set(&transaction, change.clock_set_by_ms)?;
+        }
         for rule in &change.rules {
             rules::write(&transaction, rule)?;
         }
@@ -120,14 +128,6 @@ impl IncidentStore for SqliteIncidents {
             pages::write_summary(&transaction, summary, now)?;
         }
         transaction.commit()?;
-        Ok(())
-    }
-
-    fn clock_was_set(&mut self, by_ms: i64) -> Result<(), IncidentStoreError> {
-        self.connection.execute(
-            "UPDATE pages SET next_attempt_at = next_attempt_at + ?1, queued_at = queued_at + ?1 WHERE state = 'queued'",
-            [by_ms],
-        )?;
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! Pages: queued with what they follow from, handed out when due, settled with what an attempt said.
 
+use std::time::Duration;
+
 use alerting::{IncidentId, PageReason};
 use model::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
@@ -9,6 +11,9 @@ use super::incidents::write_timeline;
 use crate::incident::{
     DeliveryAttempt, NewPage, NewSummary, Page, PageId, PageOutcome, PageQueue, PageState,
 };
+
+/// No pause between attempts is longer.
+const PAUSE_MAX: Duration = Duration::from_secs(60);
 
 pub(super) fn write(
     transaction: &Transaction<'_>,
@@ -39,10 +44,19 @@ pub(super) fn write(
         page.send_at.as_millis(),
         is_urgent,
     ])?;
-    transaction.execute(
-        "UPDATE pages SET root = id WHERE id = last_insert_rowid()",
-        [],
-    )?;
+    let id = transaction.last_insert_rowid();
+    transaction.execute("UPDATE pages SET root = id WHERE id = ?1", [id])?;
+    if matches!(
+        page.reason,
+        PageReason::AcknowledgementExpired | PageReason::HoldEnded
+    ) {
+        // What waited in the meantime says the same.
+        transaction.execute(
+            "UPDATE pages SET state = 'replaced' WHERE incident = ?1 AND person = ?2 AND level = ?3 AND id <> ?4
+               AND state = 'queued' AND reason NOT IN ('resolved', 'summary')",
+            params![incident.0, page.person, page.level as i64, id],
+        )?;
+    }
     Ok(())
 }
 
@@ -83,27 +97,56 @@ pub(super) fn write_summary(
     Ok(())
 }
 
+/// The machine's clock was set: waiting pages wait as long as before.
+pub(super) fn clock_was_set(transaction: &Transaction<'_>, by_ms: i64) -> rusqlite::Result<()> {
+    transaction.execute(
+        "UPDATE pages SET next_attempt_at = next_attempt_at + ?1, queued_at = queued_at + ?1
+         WHERE state IN ('queued', 'in_summary')",
+        [by_ms],
+    )?;
+    Ok(())
+}
+
+/// After a start: a page that would wait for longer than any pause between attempts was dated by a clock that was set back
+/// in the meantime, and would wait for as long as it was.
+pub(super) fn wake(transaction: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<()> {
+    let latest = now + PAUSE_MAX;
+    transaction.execute(
+        "UPDATE pages SET next_attempt_at = ?1, queued_at = min(queued_at, ?1)
+         WHERE state = 'queued' AND next_attempt_at > ?2",
+        params![now.as_millis(), latest.as_millis()],
+    )?;
+    Ok(())
+}
+
+/// Pages that wait for nothing but their time: not one that says "firing" while somebody has the incident or its pages are
+/// held back, nor one that says "resolved" before all that say "firing" are settled.
+const MAY_GO: &str = "state = 'queued'
+   AND NOT (reason NOT IN ('resolved', 'summary') AND EXISTS (
+     SELECT 1 FROM incidents WHERE incidents.id = page.incident AND resolved_at IS NULL
+       AND (acknowledged_at IS NOT NULL OR held_kind IS NOT NULL)))
+   AND NOT (reason = 'resolved' AND EXISTS (
+     SELECT 1 FROM pages AS earlier WHERE earlier.incident = page.incident AND earlier.person = page.person
+       AND earlier.id < page.id AND earlier.reason <> 'resolved' AND earlier.state IN ('queued', 'in_summary')))";
+
 pub(super) fn due(
     connection: &Connection,
     now: Timestamp,
     limit: usize,
 ) -> rusqlite::Result<Vec<Page>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT * FROM pages AS page WHERE state = 'queued' AND next_attempt_at <= ?1
-           AND NOT (reason = 'resolved' AND EXISTS (
-             SELECT 1 FROM pages AS earlier WHERE earlier.incident = page.incident AND earlier.person = page.person
-               AND earlier.id < page.id AND earlier.reason <> 'resolved' AND earlier.state = 'queued'))
-         ORDER BY urgent DESC, next_attempt_at, id LIMIT ?2",
-    )?;
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT * FROM pages AS page WHERE next_attempt_at <= ?1 AND {MAY_GO}
+         ORDER BY urgent DESC, next_attempt_at, id LIMIT ?2"
+    ))?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let pages = statement.query_map(params![now.as_millis(), limit], page)?;
     pages.collect()
 }
 
 pub(super) fn queue(connection: &Connection) -> rusqlite::Result<PageQueue> {
-    let mut statement = connection.prepare_cached(
-        "SELECT count(*), min(queued_at), min(next_attempt_at) FROM pages WHERE state = 'queued'",
-    )?;
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT count(*), min(queued_at), min(next_attempt_at) FROM pages AS page WHERE {MAY_GO}"
+    ))?;
     statement.query_row([], |row| {
         let (count, oldest, next): (i64, Option<i64>, Option<i64>) =
             (row.get(0)?, row.get(1)?, row.get(2)?);
@@ -122,9 +165,11 @@ pub(super) fn record_attempt(
     now: Timestamp,
 ) -> rusqlite::Result<()> {
     let delivered_at = (outcome.state == PageState::Delivered).then_some(now.as_millis());
+    // A page that another channel replaced while this attempt ran, and that was not delivered all the same, stays replaced.
     transaction.execute(
-        "UPDATE pages SET state = ?2, attempts = attempts + 1, next_attempt_at = ?3, delivered_at = ?4, last_error = ?5,
-           receipt = ?6
+        "UPDATE pages SET state = CASE WHEN state = 'queued' OR ?2 = 'delivered' THEN ?2 ELSE state END,
+           attempts = attempts + 1, next_attempt_at = ?3, delivered_at = coalesce(?4, delivered_at), last_error = ?5,
+           receipt = coalesce(?6, receipt)
          WHERE id = ?1",
         params![
             id.0,
@@ -149,10 +194,12 @@ pub(super) fn record_attempt(
     if let Some((kind, text)) = &outcome.timeline {
         write_timeline(transaction, tried.incident, now, *kind, text)?;
     }
-    if let Some(channel) = &outcome.fall_back_to {
+    if let Some(channel) = &outcome.fall_back_to
+        && tried.state != PageState::Replaced
+    {
         fall_back(transaction, &tried, channel, now)?;
     }
-    match outcome.state {
+    match tried.state {
         PageState::Delivered => settle_others(transaction, &tried, now),
         PageState::GivenUp if tried.reason == PageReason::Summary => {
             carry(transaction, &tried, now)
