@@ -39,11 +39,6 @@ impl<S: IncidentStore> IncidentStore for RefusingStore<S> {
         self.inner.record(change, now)
     }
 
-    fn clock_was_set(&mut self, by_ms: i64) -> Result<(), IncidentStoreError> {
-        self.check("clock_was_set")?;
-        self.inner.clock_was_set(by_ms)
-    }
-
     fn due_pages(&mut self, now: Timestamp, limit: usize) -> Result<Vec<Page>, IncidentStoreError> {
         self.check("due_pages")?;
         self.inner.due_pages(now, limit)

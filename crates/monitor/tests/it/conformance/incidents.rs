@@ -214,6 +214,7 @@ fn a_change_is_loaded_as_it_was_recorded(open: Open<'_>) {
         ..RuleState::default()
     };
     let recorded = Change {
+        clock_set_by_ms: 0,
         rules: vec![rule_change("Bad", state.clone(), Vec::new())],
         incidents: vec![
             change(taken.clone()),
@@ -589,7 +590,11 @@ fn a_clock_that_is_set_moves_what_waits(mut store: Store) {
     paged.pages = vec![page(1, "ada")];
     record(&mut store, vec![paged], 0);
     outcome(&mut store, 0, 0, PageState::Queued, 10);
-    store.clock_was_set(-3_600_000).unwrap();
+    let set = Change {
+        clock_set_by_ms: -3_600_000,
+        ..Change::default()
+    };
+    store.record(&set, at(-3600)).unwrap();
     assert_eq!(due(&mut store, -3591), [""; 0]);
     assert_eq!(due(&mut store, -3590), ["firing ada 1"]);
     assert_eq!(store.queue().unwrap().oldest, Some(at(-3600)));
