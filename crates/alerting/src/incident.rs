@@ -14,8 +14,9 @@ use std::time::Duration;
 use model::{Labels, Timestamp};
 use plan::{EscalationLevel, Severity};
 
-use crate::timeline::TimelineKind;
-use crate::{Hold, HoldKind, IncidentId, ResolveReason};
+use crate::{
+    Effect, Hold, HoldKind, IncidentId, IncidentInput, PageReason, ResolveReason, TimelineKind,
+};
 
 /// The most alerts that one incident holds; more are counted and left out. People read the first few, and the incident is
 /// open whatever their number.
@@ -145,153 +146,6 @@ pub struct Incident {
     pub joined: bool,
     /// Groups of incidents that were merged into this one.
     pub merged_groups: BTreeSet<String>,
-}
-
-/// What can happen to an incident.
-#[derive(Clone, Debug, PartialEq)]
-pub enum IncidentInput {
-    /// An alert of its group fired (the first one opens it).
-    AlertFired {
-        /// Which.
-        labels: Labels,
-        /// Its value.
-        value: f64,
-        /// The rule's summary, filled in.
-        summary: String,
-        /// What is kept of it if another program sent it.
-        foreign: Option<ForeignAlert>,
-    },
-    /// An alert of its group resolved.
-    AlertResolved {
-        /// Which.
-        labels: Labels,
-        /// Why.
-        reason: ResolveReason,
-    },
-    /// Nothing is known about an alert any more.
-    AlertLostData {
-        /// Which.
-        labels: Labels,
-    },
-    /// Data came back.
-    AlertDataCameBack {
-        /// Which.
-        labels: Labels,
-    },
-    /// Somebody opens it by hand.
-    OpenByHand {
-        /// Who.
-        by: String,
-        /// What is the matter.
-        text: String,
-    },
-    /// Somebody takes it.
-    Acknowledge {
-        /// Who.
-        by: String,
-        /// What they said, possibly nothing.
-        note: String,
-    },
-    /// Somebody ends it.
-    Resolve {
-        /// Who.
-        by: String,
-        /// What they said, possibly nothing.
-        note: String,
-    },
-    /// It becomes part of another one.
-    MergeInto {
-        /// Who decided so.
-        by: String,
-        /// Which.
-        other: IncidentId,
-    },
-    /// Another one became part of it.
-    TakeIn {
-        /// Who decided so.
-        by: String,
-        /// The other one.
-        other: Box<Incident>,
-    },
-    /// Something holds its pages back now, or nothing does.
-    Hold(Option<Hold>),
-    /// Somebody writes something down, or something is written down for them.
-    Note {
-        /// What kind of entry.
-        kind: TimelineKind,
-        /// What.
-        text: String,
-    },
-    /// Time passed.
-    Tick,
-}
-
-/// Why a page is sent.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum PageReason {
-    /// Its level's time has come.
-    Escalation,
-    /// Further alerts joined.
-    Joined,
-    /// An acknowledgement expired.
-    AcknowledgementExpired,
-    /// A silence or a maintenance window ended while it still fires.
-    HoldEnded,
-    /// It is over.
-    Resolved,
-    /// Many pages at once, as one.
-    Summary,
-}
-
-impl PageReason {
-    /// All reasons.
-    pub const ALL: [PageReason; 6] = [
-        PageReason::Escalation,
-        PageReason::Joined,
-        PageReason::AcknowledgementExpired,
-        PageReason::HoldEnded,
-        PageReason::Resolved,
-        PageReason::Summary,
-    ];
-
-    /// The word that the API and the store use.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            PageReason::Escalation => "escalation",
-            PageReason::Joined => "joined",
-            PageReason::AcknowledgementExpired => "acknowledgement_expired",
-            PageReason::HoldEnded => "hold_ended",
-            PageReason::Resolved => "resolved",
-            PageReason::Summary => "summary",
-        }
-    }
-
-    /// The reason of a word; `None` for a word that is none.
-    pub fn from_word(word: &str) -> Option<PageReason> {
-        PageReason::ALL
-            .into_iter()
-            .find(|reason| reason.as_str() == word)
-    }
-}
-
-/// What the shell must do, in this order and in one transaction with the changed incident.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Effect {
-    /// Write it down.
-    Timeline(TimelineKind, String),
-    /// Tell everybody who fills one of these roles that it fires.
-    Page {
-        /// Which level, counted from 1.
-        level: usize,
-        /// Whom.
-        roles: Vec<String>,
-        /// Why.
-        reason: PageReason,
-        /// When it was promised.
-        due: Timestamp,
-    },
-    /// Tell everybody who was told that it fires that it is over.
-    PageResolved,
 }
 
 impl Incident {

@@ -9,8 +9,10 @@
 //! a person), [`after_attempt`] (what becomes of a page whose delivery was tried).
 
 mod delivery;
+mod effect;
 mod hold;
 mod incident;
+mod input;
 mod instance;
 mod recurring;
 mod rota;
@@ -20,11 +22,13 @@ mod timeline;
 mod window;
 
 pub use delivery::{Attempt, NextStep, after_attempt, falls_back};
+pub use effect::{Effect, PageReason};
 pub use hold::{FiringAlert, Hold, HoldKind, Holds, Silence};
 pub use incident::{
-    Acknowledgement, Effect, ForeignAlert, Incident, IncidentHead, IncidentInput, IncidentState,
-    MEMBERS_MAX, Member, PageReason, Resolution,
+    Acknowledgement, ForeignAlert, Incident, IncidentHead, IncidentState, MEMBERS_MAX, Member,
+    Resolution,
 };
+pub use input::IncidentInput;
 pub use instance::{
     Evaluation, Instance, Phase, ResolveReason, RuleState, Transition, TransitionKind,
 };

@@ -3,3 +3,5 @@
 mod incidents;
 mod logs;
 mod metrics;
+mod pages;
+mod response;
