@@ -154,12 +154,10 @@ fn first_page(facts: &Facts<'_>, alert: (usize, usize), span: Span, found: &mut 
 fn base_deadline(facts: &Facts<'_>, (from, healthy): Span, hold: Duration) -> Duration {
     let mut base = healthy;
     // What nobody evaluated before the death begins after it.
-    if let Some(back) = facts.back_within((from, from + EVALUATION_INTERVAL + SECOND)) {
-        base = base.max(back + hold + FIRST_PAGE);
-    }
-    if let Some(back) = facts.back_within((from, base)) {
-        base = base.max(back + FIRST_PAGE);
-    }
+    let mut seen = from + EVALUATION_INTERVAL + SECOND;
+    seen = facts.moved_by_deaths((from, seen), EVALUATION_INTERVAL + SECOND);
+    base = base.max(seen + hold + FIRST_PAGE - EVALUATION_INTERVAL - SECOND);
+    base = facts.moved_by_deaths((from, base), FIRST_PAGE);
     if facts.jumped_within((from, base)) {
         base += AFTER_JUMP;
     }
@@ -179,9 +177,8 @@ fn levels_on_time(facts: &Facts<'_>, case: &Case<'_>, found: &mut Violations) {
         };
         for person in facts.people(index + 1) {
             let mut by = due + LEVEL;
-            if let Some(back) = facts.back_within((due.saturating_sub(SECOND), by)) {
-                by = by.max(back + LEVEL_AFTER_RESTART);
-            }
+            let around = (due.saturating_sub(SECOND), by);
+            by = facts.moved_by_deaths(around, LEVEL_AFTER_RESTART);
             let (_, rests) = case.ran_until(due);
             by += SECOND * rests;
             let troubled = facts.receiver_failed_within(&person.name, (due, by))

@@ -68,6 +68,17 @@ impl<'a> Facts<'a> {
         away.map(|(_, back)| *back)
     }
 
+    /// A deadline that each time the process is away in the meantime moves to so long after its return.
+    pub(super) fn moved_by_deaths(&self, (from, by): Span, after: Duration) -> Duration {
+        self.record.away.iter().fold(by, |by, away| {
+            if overlap(*away, (from, by)) {
+                by.max(away.1 + after)
+            } else {
+                by
+            }
+        })
+    }
+
     pub(super) fn jumped_within(&self, (from, until): Span) -> bool {
         let within = |at: Duration| from <= at && at < until;
         self.record.jumps.iter().any(|(at, _)| within(*at))
