@@ -29,7 +29,7 @@ impl<'a> Facts<'a> {
             states.entry(seen.incident).or_default().push(seen);
         }
         let silences = (0..scenario.rules.len())
-            .map(|rule| silences(scenario, record, rule))
+            .map(|rule| silences(record, rule))
             .collect();
         Facts {
             scenario,
@@ -245,9 +245,8 @@ pub(super) fn overlap(one: Span, other: Span) -> bool {
     one.0 < other.1 && other.0 < one.1
 }
 
-/// When a rule was silenced, in elapsed time. Where the clock was set the wall decides: such spans are cut at each jump,
-/// and what comes after is left out by whoever asks.
-fn silences(scenario: &Scenario, record: &Record, rule: usize) -> Vec<Span> {
+/// When a rule was silenced, in elapsed time. Where the clock was set the wall decides, and whoever asks judges nothing.
+fn silences(record: &Record, rule: usize) -> Vec<Span> {
     let mut spans: Vec<Span> = Vec::new();
     for seen in &record.actions {
         match seen.action {
@@ -261,6 +260,5 @@ fn silences(scenario: &Scenario, record: &Record, rule: usize) -> Vec<Span> {
             _ => {}
         }
     }
-    let _ = scenario;
     spans
 }
