@@ -58,7 +58,10 @@ fn campaign(seeds: Range<u64>, least: u64, budget: Duration) {
     let started = Instant::now();
     let (mut count, mut bad) = (0, Vec::new());
     for seed in seeds.clone() {
-        bad.extend(judge(seed));
+        if let Some(text) = judge(seed) {
+            println!("{text}");
+            bad.push(text);
+        }
         count += 1;
         let is_up = started.elapsed() >= budget && count >= least;
         if is_up || bad.len() >= BAD_MAX {

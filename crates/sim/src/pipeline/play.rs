@@ -13,8 +13,8 @@ use monitor::self_metrics::SelfMetrics;
 use monitor::setup::{CurrentSetup, Setup};
 use plan::{Channel, Contacts, Person, Plan};
 use telemetry::log::Logger;
-use world::Ticker;
 use world::sim::SimWorld;
+use world::{Ticker, World};
 
 use super::faulty_store::FaultyStore;
 use super::mutants::{Mutant, Tampering};
@@ -92,6 +92,8 @@ pub async fn run_with(
     change(&mut setup);
     let machine = Machine {
         scenario,
+        // One world for all lives: a new one would draw the same random numbers, and ids would come again.
+        world: sim.world(),
         sim,
         watch,
         path,
@@ -154,6 +156,7 @@ pub(super) fn alert(rule: &RuleScript, instance: usize) -> Labels {
 
 struct Machine<'a> {
     scenario: &'a Scenario,
+    world: World,
     sim: SimWorld,
     watch: Arc<Watch>,
     path: PathBuf,
@@ -191,7 +194,7 @@ impl Machine<'_> {
     }
 
     fn start(&self) -> (Arc<Desk>, Outbox) {
-        let world = self.sim.world();
+        let world = self.world.clone();
         let store = FaultyStore {
             inner: SqliteIncidents::open(&self.path).expect("SQLite has memory"),
             watch: self.watch.clone(),
@@ -234,7 +237,7 @@ impl Machine<'_> {
         self.watch.note_unnoticed();
         // When the script ends, nothing is broken any more.
         let rest = self.scenario.length.saturating_sub(since);
-        self.sim.world().clock.sleep(pause.min(rest)).await;
+        self.world.clock.sleep(pause.min(rest)).await;
         self.watch.is_back(since);
         false
     }
@@ -244,10 +247,10 @@ impl Machine<'_> {
         self.watch.heal();
         self.sleep_until(self.scenario.calm_from() + CALM_MIN).await;
         while self.watch.shows_any() && self.watch.now() < self.scenario.end() {
-            self.sim.world().clock.sleep(CALM_STEP).await;
+            self.world.clock.sleep(CALM_STEP).await;
         }
         // The last pages leave.
-        self.sim.world().clock.sleep(CALM_STEP).await;
+        self.world.clock.sleep(CALM_STEP).await;
     }
 
     async fn crash_on_time(&self) {
@@ -260,11 +263,11 @@ impl Machine<'_> {
 
     async fn sleep_until(&self, at: Duration) {
         let rest = at.saturating_sub(self.watch.now());
-        self.sim.world().clock.sleep(rest).await;
+        self.world.clock.sleep(rest).await;
     }
 
     async fn ticks(&self, desk: &Desk) {
-        let mut ticker = Ticker::new(self.sim.world().clock, TICK, Duration::ZERO);
+        let mut ticker = Ticker::new(self.world.clock.clone(), TICK, Duration::ZERO);
         loop {
             let now = Timestamp::from(ticker.tick().await.at);
             // A store that fails is made up for by the next tick.
@@ -274,7 +277,11 @@ impl Machine<'_> {
     }
 
     async fn evaluations(&self, desk: &Desk) {
-        let mut ticker = Ticker::new(self.sim.world().clock, EVALUATION_INTERVAL, Duration::ZERO);
+        let mut ticker = Ticker::new(
+            self.world.clock.clone(),
+            EVALUATION_INTERVAL,
+            Duration::ZERO,
+        );
         let setup = self.setup.get();
         loop {
             let now = Timestamp::from(ticker.tick().await.at);
@@ -328,14 +335,14 @@ impl Machine<'_> {
                 continue;
             }
             self.sleep_until(*at).await;
-            let now = Timestamp::from(self.sim.world().clock.now());
+            let now = Timestamp::from(self.world.clock.now());
             let _ = desk.receive(alerts, now).await;
         }
         std::future::pending().await
     }
 
     async fn act(&self, desk: &Desk, action: Action) {
-        let now = Timestamp::from(self.sim.world().clock.now());
+        let now = Timestamp::from(self.world.clock.now());
         let open = desk.open_incidents().await;
         let of_rule = |rule: usize| {
             let name = self.scenario.rules[rule].name.as_str();

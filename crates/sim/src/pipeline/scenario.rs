@@ -207,10 +207,10 @@ impl Scenario {
     pub fn draw(seed: u64, mode: Mode) -> Scenario {
         let draw = Draw::new(seed);
         // Most runs are short; some see all three levels.
-        let length = if draw.chance(30) {
-            MINUTE * draw.between(33, 50) as u32
+        let length = if draw.chance(20) {
+            MINUTE * draw.between(33, 45) as u32
         } else {
-            MINUTE * draw.between(8, 18) as u32
+            MINUTE * draw.between(6, 15) as u32
         };
         let rules = (0..draw.between(1, 3) as usize)
             .map(|index| rule(&draw, index, length))

@@ -6,7 +6,7 @@ use plan::Severity;
 
 use super::facts::{Case, Facts};
 use super::{Invariant, Violations};
-use crate::pipeline::record::AttemptSeen;
+use crate::pipeline::record::{ActionSeen, AttemptSeen};
 use crate::pipeline::scenario::{Action, EVALUATION_INTERVAL, LEVELS, Span};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -58,7 +58,7 @@ pub(super) fn check_healed(facts: &Facts<'_>, found: &mut Violations) {
                     .any(|(_, _, action)| matches!(action, Action::Acknowledge(_)));
                 holds(facts, &case, rule, instance)
                     && case.closed().is_none_or(|(_, at)| at >= by)
-                    && (was_taken || all_told(facts, &case, by, &|_| by))
+                    && (was_taken || all_told(facts, &case, &|_| by))
             });
             if !known {
                 let text = format!(
@@ -80,7 +80,6 @@ fn holds(facts: &Facts<'_>, case: &Case<'_>, rule: usize, instance: usize) -> bo
 fn all_told(
     facts: &Facts<'_>,
     case: &Case<'_>,
-    _by: Duration,
     deadline: &dyn Fn(&str) -> Duration,
 ) -> bool {
     facts.people(1).all(|person| {
@@ -138,7 +137,7 @@ fn first_page(facts: &Facts<'_>, alert: (usize, usize), span: Span, found: &mut 
             .any(|(_, at, action)| at < from && matches!(action, Action::Acknowledge(_)));
         lives
             && holds(facts, &case, rule, instance)
-            && (was_taken || all_told(facts, &case, latest, &deadline))
+            && (was_taken || all_told(facts, &case, &deadline))
     });
     if !told {
         let text = format!(
@@ -154,12 +153,10 @@ fn first_page(facts: &Facts<'_>, alert: (usize, usize), span: Span, found: &mut 
 fn base_deadline(facts: &Facts<'_>, (from, healthy): Span, hold: Duration) -> Duration {
     let mut base = healthy;
     // What nobody evaluated before the death begins after it.
-    if let Some(back) = facts.back_within((from, from + EVALUATION_INTERVAL + SECOND)) {
-        base = base.max(back + hold + FIRST_PAGE);
-    }
-    if let Some(back) = facts.back_within((from, base)) {
-        base = base.max(back + FIRST_PAGE);
-    }
+    let mut seen = from + EVALUATION_INTERVAL + SECOND;
+    seen = facts.moved_by_deaths((from, seen), EVALUATION_INTERVAL + SECOND);
+    base = base.max(seen + hold + FIRST_PAGE - EVALUATION_INTERVAL - SECOND);
+    base = facts.moved_by_deaths((from, base), FIRST_PAGE);
     if facts.jumped_within((from, base)) {
         base += AFTER_JUMP;
     }
@@ -179,9 +176,8 @@ fn levels_on_time(facts: &Facts<'_>, case: &Case<'_>, found: &mut Violations) {
         };
         for person in facts.people(index + 1) {
             let mut by = due + LEVEL;
-            if let Some(back) = facts.back_within((due.saturating_sub(SECOND), by)) {
-                by = by.max(back + LEVEL_AFTER_RESTART);
-            }
+            let around = (due.saturating_sub(SECOND), by);
+            by = facts.moved_by_deaths(around, LEVEL_AFTER_RESTART);
             let (_, rests) = case.ran_until(due);
             by += SECOND * rests;
             let troubled = facts.receiver_failed_within(&person.name, (due, by))
@@ -217,7 +213,12 @@ fn silence_ends(facts: &Facts<'_>, rule: usize, found: &mut Violations) {
         let still = facts.silences[rule]
             .iter()
             .any(|(own, until)| (own, until) != (from, end) && *own < window.1 && *until >= *end);
+        // A silence that the store refused is none.
+        let set = |seen: &ActionSeen| {
+            seen.at == *from && seen.done && matches!(seen.action, Action::Silence(own, _) if own == rule)
+        };
         let troubled = still
+            || !facts.record.actions.iter().any(set)
             || facts.any_receiver_failed_within(window)
             || facts.store_failed_within(window)
             || facts.back_within((*from, by)).is_some()

@@ -29,7 +29,7 @@ impl<'a> Facts<'a> {
             states.entry(seen.incident).or_default().push(seen);
         }
         let silences = (0..scenario.rules.len())
-            .map(|rule| silences(scenario, record, rule))
+            .map(|rule| silences(record, rule))
             .collect();
         Facts {
             scenario,
@@ -66,6 +66,17 @@ impl<'a> Facts<'a> {
     pub(super) fn back_within(&self, span: Span) -> Option<Duration> {
         let away = self.record.away.iter().rfind(|own| overlap(**own, span));
         away.map(|(_, back)| *back)
+    }
+
+    /// A deadline that each time the process is away in the meantime moves to so long after its return.
+    pub(super) fn moved_by_deaths(&self, (from, by): Span, after: Duration) -> Duration {
+        self.record.away.iter().fold(by, |by, away| {
+            if overlap(*away, (from, by)) {
+                by.max(away.1 + after)
+            } else {
+                by
+            }
+        })
     }
 
     pub(super) fn jumped_within(&self, (from, until): Span) -> bool {
@@ -234,9 +245,8 @@ pub(super) fn overlap(one: Span, other: Span) -> bool {
     one.0 < other.1 && other.0 < one.1
 }
 
-/// When a rule was silenced, in elapsed time. Where the clock was set the wall decides: such spans are cut at each jump,
-/// and what comes after is left out by whoever asks.
-fn silences(scenario: &Scenario, record: &Record, rule: usize) -> Vec<Span> {
+/// When a rule was silenced, in elapsed time. Where the clock was set the wall decides, and whoever asks judges nothing.
+fn silences(record: &Record, rule: usize) -> Vec<Span> {
     let mut spans: Vec<Span> = Vec::new();
     for seen in &record.actions {
         match seen.action {
@@ -250,6 +260,5 @@ fn silences(scenario: &Scenario, record: &Record, rule: usize) -> Vec<Span> {
             _ => {}
         }
     }
-    let _ = scenario;
     spans
 }

@@ -9,7 +9,7 @@ use monitor::incident::PageState;
 use super::facts::{Case, Facts};
 use super::{Invariant, Violations};
 use crate::pipeline::record::{AttemptSeen, Shown, Verdict};
-use crate::pipeline::scenario::{Action, LEVELS};
+use crate::pipeline::scenario::{Action, LEVELS, Span};
 
 /// What the look at the list, once a second, cannot see.
 const LOOK: Duration = Duration::from_millis(1_100);
@@ -171,8 +171,7 @@ fn one_final_resolve(facts: &Facts<'_>, case: &Case<'_>, found: &mut Violations)
         );
         found.add(Invariant::OneFinalResolve, end, text);
         return;
-    };
-    let _ = resolution;
+    }
     for person in facts
         .scenario
         .people
@@ -335,6 +334,11 @@ fn never_before_for(facts: &Facts<'_>, case: &Case<'_>, found: &mut Violations) 
     }
     let script = &facts.scenario.rules[last.rule];
     if case.detail.incident.head.title != script.name {
+        return;
+    }
+    // What opened just before a death was seen after it: at which evaluation it opened, nobody saw.
+    let just_back = |(_, back): &Span| *back <= at && at - *back <= LOOK;
+    if facts.record.away.iter().any(just_back) {
         return;
     }
     // A calm that could not be written down before a death is forgotten with it.
