@@ -164,7 +164,7 @@ fn duplicates(facts: &Facts<'_>, found: &mut Violations) {
 
 fn one_final_resolve(facts: &Facts<'_>, case: &Case<'_>, found: &mut Violations) {
     let end = facts.scenario.end();
-    let Some(resolution) = &case.detail.incident.resolved else {
+    if case.detail.incident.resolved.is_none() {
         let text = format!(
             "incident {} is open though nothing is wrong any more",
             case.id
@@ -285,7 +285,7 @@ fn silence_holds(facts: &Facts<'_>, case: &Case<'_>, found: &mut Violations) {
 
 /// An incident that ended by itself ended with an evaluation that said so of every alert of its rule.
 fn no_false_resolve(facts: &Facts<'_>, case: &Case<'_>, found: &mut Violations) {
-    let Some(resolution) = &case.detail.incident.resolved else {
+    if case.detail.incident.resolved.is_none() {
         return;
     };
     let by_itself = matches!(
