@@ -285,7 +285,7 @@ fn silence_holds(facts: &Facts<'_>, case: &Case<'_>, found: &mut Violations) {
 
 /// An incident that ended by itself ended with an evaluation that said so of every alert of its rule.
 fn no_false_resolve(facts: &Facts<'_>, case: &Case<'_>, found: &mut Violations) {
-    if case.detail.incident.resolved.is_none() {
+    let Some(resolution) = &case.detail.incident.resolved else {
         return;
     };
     let by_itself = matches!(
