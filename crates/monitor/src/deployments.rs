@@ -108,7 +108,7 @@ impl DeploymentWatch {
                 instance: instance.clone(),
                 version: version.clone(),
                 by: String::new(),
-                note: String::new(),
+                note: first_sight(known, &instance).to_owned(),
             };
             let recorded = self
                 .desk
@@ -123,6 +123,15 @@ impl DeploymentWatch {
                 known.insert(instance, version.clone());
             }
         }
+    }
+}
+
+/// What an instance that Belfry never saw before shows may have run there for long.
+fn first_sight(known: &BTreeMap<String, String>, instance: &str) -> &'static str {
+    if known.contains_key(instance) {
+        ""
+    } else {
+        "seen for the first time"
     }
 }
 

@@ -198,8 +198,12 @@ fn deployed(deployment: &Deployment, opened_at: Timestamp) -> String {
     } else {
         format!("{} after", rough(deployment.at.since(opened_at)))
     };
+    let note = match deployment.note.as_str() {
+        "" => String::new(),
+        note => format!(" ({note})"),
+    };
     format!(
-        "{} {} {when} the incident opened",
+        "{} {} {when} the incident opened{note}",
         deployment.service, deployment.version
     )
 }

@@ -131,7 +131,7 @@ impl Runner {
             ""
         };
         let text = format!(
-            "step {} ({}) {failed}{}",
+            "step {} ({}): {failed}{}",
             run.step + 1,
             run.title.trim_end_matches('.'),
             finding.summary

@@ -425,4 +425,9 @@ async fn a_new_build_is_a_deployment() {
         .collect();
     assert_eq!(versions, ["1.1", "1.0"], "{found}");
     assert_eq!(found[0]["instance"], "shop.test:80");
+    assert_eq!(found[0]["note"], "");
+    assert_eq!(
+        found[1]["note"], "seen for the first time",
+        "it may have run there for long"
+    );
 }
