@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use alerting::{Incident, IncidentHead, IncidentId, Member, PageReason};
+use alerting::{Incident, IncidentHead, IncidentId, Member, PageReason, Resolution, ResolveReason};
 use model::{Labels, Timestamp};
 use plan::{Person, Severity};
 use world::World;
@@ -85,6 +85,10 @@ fn test_incident(person: &Person, now: Timestamp) -> IncidentDetail {
         foreign: None,
     };
     incident.members.insert(labels, member);
+    incident.resolved = Some(Resolution {
+        at: now,
+        reason: ResolveReason::ByHand,
+    });
     IncidentDetail {
         incident,
         timeline: Vec::new(),
