@@ -77,11 +77,7 @@ fn holds(facts: &Facts<'_>, case: &Case<'_>, rule: usize, instance: usize) -> bo
 }
 
 /// Whether everybody of level 1 accepted a page about the incident by their deadline.
-fn all_told(
-    facts: &Facts<'_>,
-    case: &Case<'_>,
-    deadline: &dyn Fn(&str) -> Duration,
-) -> bool {
+fn all_told(facts: &Facts<'_>, case: &Case<'_>, deadline: &dyn Fn(&str) -> Duration) -> bool {
     facts.people(1).all(|person| {
         let by = deadline(&person.name);
         let in_time = |attempt: &AttemptSeen| attempt.accepted.is_some_and(|(_, at)| at <= by);
@@ -215,7 +211,9 @@ fn silence_ends(facts: &Facts<'_>, rule: usize, found: &mut Violations) {
             .any(|(own, until)| (own, until) != (from, end) && *own < window.1 && *until >= *end);
         // A silence that the store refused is none.
         let set = |seen: &ActionSeen| {
-            seen.at == *from && seen.done && matches!(seen.action, Action::Silence(own, _) if own == rule)
+            seen.at == *from
+                && seen.done
+                && matches!(seen.action, Action::Silence(own, _) if own == rule)
         };
         let troubled = still
             || !facts.record.actions.iter().any(set)
