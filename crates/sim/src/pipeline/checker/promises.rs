@@ -214,6 +214,15 @@ fn one_final_resolve(facts: &Facts<'_>, case: &Case<'_>, found: &mut Violations)
     }
 }
 
+/// Whether an incident was over when an attempt began, or may have been: what ended just before a death is seen after it.
+fn may_be_over(facts: &Facts<'_>, case: &Case<'_>, attempt: &AttemptSeen) -> bool {
+    let Some((sequence, at)) = case.closed() else {
+        return false;
+    };
+    let unseen = |(from, back): &&Span| *back <= at && at - *back <= LOOK && *from <= attempt.at;
+    sequence < attempt.sequence || facts.record.away.iter().any(|away| unseen(&away))
+}
+
 fn acknowledgement_stops(facts: &Facts<'_>, case: &Case<'_>, found: &mut Violations) {
     let taken = facts
         .done_to(case.id)
@@ -231,9 +240,9 @@ fn acknowledgement_stops(facts: &Facts<'_>, case: &Case<'_>, found: &mut Violati
             let is_page = attempt.incident == case.id
                 && attempt.status == "firing"
                 && attempt.summary_of.is_empty();
-            let closed = case.closed().map_or(u64::MAX, |(closed, _)| closed);
-            let is_within =
-                attempt.sequence > sequence && attempt.at < until && attempt.sequence < closed;
+            let is_within = attempt.sequence > sequence
+                && attempt.at < until
+                && !may_be_over(facts, case, attempt);
             if is_page && is_within && !facts.is_confused(at, attempt.at) {
                 let text = format!(
                     "{} was sent {} ({}, level {}) while the acknowledgement of {at:?} held",
@@ -268,10 +277,9 @@ fn silence_holds(facts: &Facts<'_>, case: &Case<'_>, found: &mut Violations) {
             let is_page = attempt.incident == case.id
                 && attempt.status == "firing"
                 && attempt.summary_of.is_empty();
-            let closed = case.closed().map_or(u64::MAX, |(closed, _)| closed);
             let is_within = attempt.sequence > silence.sequence
                 && attempt.at < until
-                && attempt.sequence < closed;
+                && !may_be_over(facts, case, attempt);
             if is_page && is_within {
                 let text = format!(
                     "{} was sent {} ({}) within the silence of {:?}",
