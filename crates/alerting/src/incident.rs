@@ -301,7 +301,7 @@ impl Incident {
 
     fn alert_fired(&mut self, labels: Labels, member: Member, effects: &mut Vec<Effect>) {
         let opens = self.members.is_empty();
-        if self.members.len() >= MEMBERS_MAX && !self.members.contains_key(&labels) {
+        if !self.members.contains_key(&labels) && !self.has_room() {
             self.left_out += 1;
             return;
         }
@@ -315,6 +315,19 @@ impl Incident {
             TimelineKind::Changed
         };
         effects.push(Effect::Timeline(kind, text));
+    }
+
+    /// Makes room for a further alert, if need be by forgetting one that ended.
+    fn has_room(&mut self) -> bool {
+        if self.members.len() < MEMBERS_MAX {
+            return true;
+        }
+        let ended = self
+            .members
+            .iter()
+            .find(|(_, member)| member.resolved_at.is_some())
+            .map(|(labels, _)| labels.clone());
+        ended.is_some_and(|labels| self.members.remove(&labels).is_some())
     }
 
     fn alert_resolved(
@@ -449,8 +462,13 @@ impl Incident {
         self.merged_groups.insert(other.head.group);
         self.merged_groups.extend(other.merged_groups);
         for (labels, member) in other.members {
-            if member.resolved_at.is_none() && self.members.len() < MEMBERS_MAX {
+            if member.resolved_at.is_some() {
+                continue;
+            }
+            if self.has_room() {
                 self.members.insert(labels, member);
+            } else {
+                self.left_out += 1;
             }
         }
     }

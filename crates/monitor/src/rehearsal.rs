@@ -218,9 +218,7 @@ fn fires_at_once(plan: &Plan, alert: &str) -> Result<AlertRule, RehearsalError> 
 
 fn prepared_store(script: &Script) -> Result<SqliteIncidents, IncidentStoreError> {
     let mut store = SqliteIncidents::in_memory()?;
-    for silence in &script.silences {
-        store.put_silence(silence)?;
-    }
+    store.put_silences(&script.silences)?;
     for added in &script.overrides {
         store.put_override(added)?;
     }

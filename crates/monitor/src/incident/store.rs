@@ -298,8 +298,8 @@ pub trait IncidentStore: Send {
         limit: usize,
     ) -> Result<Vec<Silence>, IncidentStoreError>;
 
-    /// Writes a silence, replacing one with its id.
-    fn put_silence(&mut self, silence: &Silence) -> Result<(), IncidentStoreError>;
+    /// Writes silences, all or none, replacing those with their ids.
+    fn put_silences(&mut self, silences: &[Silence]) -> Result<(), IncidentStoreError>;
 
     /// Writes an exception to a rota; its number.
     fn put_override(&mut self, added: &StoredOverride) -> Result<i64, IncidentStoreError>;

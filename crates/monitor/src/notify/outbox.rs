@@ -1,10 +1,13 @@
 //! The sender: takes due pages from the store, tries them, records how it ended.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use alerting::{Attempt, Incident, NextStep, PageReason, TimelineKind, after_attempt, falls_back};
+use alerting::{
+    Attempt, Incident, IncidentId, NextStep, PageReason, TimelineKind, after_attempt, falls_back,
+};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use model::Timestamp;
@@ -82,7 +85,19 @@ impl Outbox {
         loop {
             // Interest before the look: a page queued between the two still wakes this loop.
             let woken = queued.notified();
-            let (due, wait) = self.look().await;
+            let mut ended = Vec::new();
+            let (due, wait) = {
+                let mut look = pin!(self.look());
+                loop {
+                    tokio::select! {
+                        // Attempts go on while the look waits: one of them may be next in line for the lock that it waits
+                        // for, and an attempt that nobody polls would hold everything up for ever.
+                        biased;
+                        found = &mut look => break found,
+                        Some(id) = running.next(), if !running.is_empty() => ended.push(id),
+                    }
+                }
+            };
             for (page, age) in due {
                 let receiver = (page.person.clone(), page.channel.clone());
                 let busy = in_flight.values().filter(|own| **own == receiver).count();
@@ -93,6 +108,14 @@ impl Outbox {
                     in_flight.insert(page.id, receiver);
                     running.push(self.attempt(page, age));
                 }
+            }
+            // Only now: what ended during the look may still stand in what it found.
+            let has_room = !ended.is_empty();
+            for id in ended {
+                in_flight.remove(&id);
+            }
+            if has_room {
+                continue;
             }
             tokio::select! {
                 // Results first: they free slots and may release a "resolved" page.
@@ -173,8 +196,12 @@ impl Outbox {
                 let detail = store.detail(incident)?;
                 let mut carried: Vec<Incident> = Vec::new();
                 if is_summary {
-                    for page in store.pages_in_summary(id)?.iter().take(SUMMARY_MAX) {
-                        carried.extend(store.detail(page.incident)?.map(|own| own.incident));
+                    let pages = store.pages_in_summary(id)?;
+                    // Two pages about one incident are one line.
+                    let incidents: BTreeSet<IncidentId> =
+                        pages.iter().map(|page| page.incident).collect();
+                    for incident in incidents.into_iter().take(SUMMARY_MAX) {
+                        carried.extend(store.detail(incident)?.map(|own| own.incident));
                     }
                 }
                 Ok((detail, carried))
@@ -205,8 +232,12 @@ impl Outbox {
     fn next_channel(&self, page: &Page) -> Option<String> {
         let setup = self.setup.get();
         let names = setup.contacts.person(&page.person)?.channel_names();
-        let position = names.iter().position(|name| *name == page.channel)?;
-        names.into_iter().nth(position + 1)
+        // A channel that left the contacts: whatever is the first one now.
+        let next = names
+            .iter()
+            .position(|name| *name == page.channel)
+            .map_or(0, |position| position + 1);
+        names.into_iter().nth(next)
     }
 
     fn write_log_line(&self, page: &Page, detail: &IncidentDetail) {

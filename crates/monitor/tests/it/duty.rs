@@ -431,3 +431,60 @@ async fn a_new_build_is_a_deployment() {
         "it may have run there for long"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_rule_that_becomes_critical_pages_as_such() {
+    let belfry = Belfry::start().await;
+    belfry.expose("stock 2\n");
+    belfry.pass(60).await;
+    assert_eq!(belfry.pages(), ["firing LowStock ada 1"]);
+    let changed = PLAN.replace(
+        "expr: stock < 3\n        severity: warning",
+        "expr: stock < 3\n        severity: critical",
+    );
+    assert_ne!(changed, PLAN);
+    belfry.write_plan(&changed);
+    assert_eq!(belfry.ask("POST /-/reload", "").await.status, 200);
+    belfry.pass(60).await;
+    assert_eq!(incident(&belfry, 1).await["resolve_reason"], "rule_removed");
+    assert_eq!(incident(&belfry, 2).await["severity"], "critical");
+    belfry.pass(15 * 60).await;
+    assert_eq!(
+        belfry.pages()[1..],
+        [
+            "resolved LowStock ada 1",
+            "firing LowStock ada 1",
+            "firing LowStock lea 2"
+        ]
+    );
+}
+
+/// One body may end the last alert of a group and begin another one of it.
+#[tokio::test(start_paused = true)]
+async fn an_alert_is_not_lost_in_the_end_of_its_group() {
+    let belfry = Belfry::start().await;
+    let alert = |pod: &str, over: bool| {
+        let mut alert =
+            json!({"labels": {"alertname": "Full", "pod": pod, "severity": "critical"}});
+        if over {
+            alert["endsAt"] = json!("2026-11-23T09:00:00Z");
+        }
+        alert
+    };
+    let send = async |alerts: Value| {
+        let answer = belfry.ask("POST /api/v2/alerts", &alerts.to_string()).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        belfry.pass(10).await;
+    };
+    send(json!([alert("a", false)])).await;
+    send(json!([alert("a", true), alert("b", false)])).await;
+    assert_eq!(
+        belfry.pages(),
+        [
+            "firing Full ada 1",
+            "resolved Full ada 1",
+            "firing Full ada 1"
+        ]
+    );
+    assert_eq!(incident(&belfry, 2).await["state"], "open");
+}

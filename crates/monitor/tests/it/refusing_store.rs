@@ -140,9 +140,9 @@ impl<S: IncidentStore> IncidentStore for RefusingStore<S> {
         self.inner.silences(ended_after, limit)
     }
 
-    fn put_silence(&mut self, silence: &Silence) -> Result<(), IncidentStoreError> {
-        self.check("put_silence")?;
-        self.inner.put_silence(silence)
+    fn put_silences(&mut self, silences: &[Silence]) -> Result<(), IncidentStoreError> {
+        self.check("put_silences")?;
+        self.inner.put_silences(silences)
     }
 
     fn put_override(&mut self, added: &StoredOverride) -> Result<i64, IncidentStoreError> {

@@ -173,8 +173,8 @@ impl<S: IncidentStore> IncidentStore for FaultyStore<S> {
         self.call(|inner| inner.silences(ended_after, limit))
     }
 
-    fn put_silence(&mut self, silence: &Silence) -> Outcome<()> {
-        self.call(|inner| inner.put_silence(silence))
+    fn put_silences(&mut self, silences: &[Silence]) -> Outcome<()> {
+        self.call(|inner| inner.put_silences(silences))
     }
 
     fn put_override(&mut self, added: &StoredOverride) -> Outcome<i64> {

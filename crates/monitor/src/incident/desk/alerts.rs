@@ -1,10 +1,10 @@
 //! What rules find and what other programs send becomes alerts, and alerts become incidents.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use alerting::{
-    Evaluation, ForeignAlert, Incident, IncidentHead, IncidentId, IncidentInput, Phase,
+    Evaluation, ForeignAlert, Incident, IncidentHead, IncidentId, IncidentInput, Instance, Phase,
     ResolveReason, RuleState, Transition, TransitionKind,
 };
 use model::{Labels, Timestamp};
@@ -52,7 +52,8 @@ impl Desk {
         let now = self.corrected(now);
         let mut stepped = state.rules.get(&rule.name).cloned().unwrap_or_default();
         let transitions = stepped.step(rule, evaluation, now);
-        if transitions.is_empty() {
+        let before = state.rules.get(&rule.name);
+        if transitions.is_empty() && before.is_none_or(|before| is_like(before, &stepped)) {
             state.rules.insert(rule.name.clone(), stepped);
             return Ok(());
         }
@@ -127,6 +128,26 @@ impl Desk {
         self.record(state, draft, now).await?;
         Ok(())
     }
+}
+
+/// Whether two states differ in nothing that a restart must know: values are seen anew with the next evaluation.
+fn is_like(one: &RuleState, other: &RuleState) -> bool {
+    let times = |state: &RuleState| {
+        state
+            .instances
+            .values()
+            .map(|own| {
+                (
+                    own.phase,
+                    own.since,
+                    own.no_data_since,
+                    own.no_value_since,
+                    own.calm_since,
+                )
+            })
+            .collect::<Vec<_>>()
+    };
+    one.instances.keys().eq(other.instances.keys()) && times(one) == times(other)
 }
 
 /// The identity of an alert of a rule: its series' labels, the rule's own, its name and severity.
@@ -213,7 +234,11 @@ fn fire(
     let mut by_incident: BTreeMap<IncidentId, Vec<NewAlert<'_>>> = BTreeMap::new();
     for alert in alerts {
         let group = alert.group_key();
-        let id = draft.of_group(state, &group).unwrap_or_else(|| {
+        // The same alert from elsewhere: one alert is in one incident.
+        let known = state.of_alert(&alert.labels).map(Incident::id);
+        let known = known.filter(|id| draft.is_open(*id));
+        let id = known.or_else(|| draft.of_group(state, &group));
+        let id = id.unwrap_or_else(|| {
             let head = alert.head(plan, draft.next_id(), group, now);
             draft.open(Incident::new(head))
         });
@@ -452,6 +477,64 @@ pub(super) fn forget_removed_rules(
             state: removed,
             history,
         });
+    }
+}
+
+/// Brings alerts and rules together again after the plan was changed: with a rule's severity or labels its alerts are others. Those
+/// of before end; what fires without an incident is forgotten, so that it fires anew as what it is now.
+pub(super) fn settle_changed_rules(
+    draft: &mut Draft<'_>,
+    state: &DeskState,
+    plan: &Plan,
+    now: Timestamp,
+) {
+    for (_, rule) in plan.rules() {
+        let own = state.rules.get(&rule.name);
+        let is_firing = |instance: &Instance| matches!(instance.phase, Phase::Firing { .. });
+        let firing: BTreeSet<Labels> = own
+            .into_iter()
+            .flat_map(|own| &own.instances)
+            .filter(|(_, instance)| is_firing(instance))
+            .map(|(labels, _)| alert_labels(rule, labels))
+            .collect();
+        for incident in state.open.values() {
+            let of_before = incident.firing().filter(|(labels, member)| {
+                let is_of_rule = labels.get("alertname") == Some(&rule.name);
+                is_of_rule && member.foreign.is_none() && !firing.contains(labels)
+            });
+            let of_before: Vec<Labels> = of_before.map(|(labels, _)| labels.clone()).collect();
+            for labels in of_before {
+                let input = IncidentInput::AlertResolved {
+                    labels: labels.clone(),
+                    reason: ResolveReason::RuleRemoved,
+                };
+                draft.step(state, incident.id(), [labels], input);
+            }
+        }
+        let has_incident = |labels: &Labels| state.of_alert(&alert_labels(rule, labels)).is_some();
+        let Some(mut settled) = own.cloned() else {
+            continue;
+        };
+        let before = settled.instances.len();
+        settled
+            .instances
+            .retain(|labels, instance| !is_firing(instance) || has_incident(labels));
+        if settled.instances.len() < before {
+            draft.rule(RuleChange {
+                name: rule.name.clone(),
+                state: settled,
+                history: vec![HistoryEntry {
+                    rule: rule.name.clone(),
+                    labels: Labels::empty(),
+                    at: now,
+                    kind: TransitionKind::Resolved(ResolveReason::RuleRemoved)
+                        .as_str()
+                        .to_owned(),
+                    value: f64::NAN,
+                    why: "the rule's severity or labels were changed".to_owned(),
+                }],
+            });
+        }
     }
 }
 

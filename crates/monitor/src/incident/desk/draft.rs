@@ -105,6 +105,13 @@ impl<'a> Draft<'a> {
     pub(super) fn of_group(&self, state: &DeskState, group: &str) -> Option<IncidentId> {
         let new = self.new_groups.get(group).copied();
         new.or_else(|| state.of_group(group).map(Incident::id))
+            .filter(|id| self.is_open(*id))
+    }
+
+    /// Whether an open incident of the desk is not ended by this draft.
+    pub(super) fn is_open(&self, id: IncidentId) -> bool {
+        let drafted = self.incidents.get(&id);
+        drafted.is_none_or(|change| change.incident.resolved.is_none())
     }
 
     /// Opens an incident; its steps that run by themselves are queued.
@@ -234,6 +241,11 @@ impl<'a> Draft<'a> {
             return false;
         }
         for person in people {
+            // Whoever fills roles of two levels is told of one event once.
+            let is_told = |page: &NewPage| page.person == person && page.reason == reason;
+            if reason != PageReason::Escalation && change.pages.iter().any(is_told) {
+                continue;
+            }
             // Told at two levels, a person is told that it is over once.
             change.incident.told.entry(person.clone()).or_insert(level);
             self.queue(change, level, person, reason, due);
@@ -271,9 +283,14 @@ impl<'a> Draft<'a> {
             change.timeline.push((TimelineKind::GivenUp, text));
             return;
         };
-        let admission = self
-            .storm
-            .admit(&person, change.incident.head.severity, self.now);
+        // A program keeps what fires open until it is told otherwise, for each incident on its own; it is not buried by it.
+        let closes_a_program = reason == PageReason::Resolved && is_program(&channel);
+        let admission = if closes_a_program {
+            Admission::Alone
+        } else {
+            self.storm
+                .admit(&person, change.incident.head.severity, self.now)
+        };
         let gathers_evidence = !change.runs.is_empty() && reason == PageReason::Escalation;
         let send_at = if gathers_evidence {
             self.now + EVIDENCE_PATIENCE
@@ -305,6 +322,13 @@ impl<'a> Draft<'a> {
         };
         incident.levels_told == level && incident.head.levels[level..].iter().any(reaches)
     }
+}
+
+/// Whether a channel, by its name, is read by a program.
+fn is_program(channel: &str) -> bool {
+    ["webhook", "pagerduty", "alertmanager", "command"]
+        .iter()
+        .any(|kind| channel.starts_with(kind))
 }
 
 /// The steps of a procedure that run when an incident opens.

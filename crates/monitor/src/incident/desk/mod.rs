@@ -154,8 +154,12 @@ impl Desk {
         }
         alerts::lose_silent_senders(&mut draft, &state, now);
         alerts::forget_removed_rules(&mut draft, &state, &setup.plan, now);
+        if state.settled_for != Some(setup.loaded_at) {
+            alerts::settle_changed_rules(&mut draft, &state, &setup.plan, now);
+        }
         draft.summarise();
         state = self.record(state, draft, now).await?;
+        state.settled_for = Some(setup.loaded_at);
         let gone = |name: &String| setup.plan.rules().all(|(_, rule)| rule.name != *name);
         state
             .rules

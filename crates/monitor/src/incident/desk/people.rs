@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use alerting::{Incident, IncidentHead, IncidentId, IncidentInput, Silence, TimelineKind};
 use model::{Matcher, Timestamp};
-use plan::{RotaOverride, Severity};
+use plan::Severity;
 use world::random_hex;
 
 use super::alerts::without_alerts;
@@ -211,7 +211,7 @@ impl Desk {
                     .to_owned(),
             ));
         }
-        let mut state = self.lock().await?;
+        let state = self.lock().await?;
         if state.silences.len() >= SILENCES_MAX {
             return Err(ActionError::Full(format!(
                 "{SILENCES_MAX} silences hold or will; end some first"
@@ -239,8 +239,7 @@ impl Desk {
         }
         let id = silence.id.clone();
         written.push(silence);
-        self.write_silences(&mut state, written).await?;
-        drop(state);
+        self.write_silences(state, written).await?;
         self.tick(now).await?;
         Ok(id)
     }
@@ -250,7 +249,7 @@ impl Desk {
     /// # Errors
     /// The store's.
     pub async fn end_silence(&self, id: &str, now: Timestamp) -> Result<bool, IncidentStoreError> {
-        let mut state = self.lock().await?;
+        let state = self.lock().await?;
         let Some(old) = state.silences.iter().find(|old| old.id == id) else {
             return Ok(false);
         };
@@ -260,8 +259,7 @@ impl Desk {
             updated_at: now,
             ..old.clone()
         };
-        self.write_silences(&mut state, vec![ended]).await?;
-        drop(state);
+        self.write_silences(state, vec![ended]).await?;
         self.tick(now).await?;
         Ok(true)
     }
@@ -299,12 +297,14 @@ impl Desk {
                 "{OVERRIDES_MAX} exceptions hold or will; end some first"
             )));
         }
-        let written = added.clone();
-        let id = self
-            .with_store(move |store| store.put_override(&written))
-            .await?;
-        state.overrides.push(StoredOverride { id, ..added });
-        Ok(id)
+        // The lock goes into the work: a caller that goes away must not leave store and memory apart.
+        self.with_store(move |store| {
+            let id = store.put_override(&added)?;
+            state.overrides.push(StoredOverride { id, ..added });
+            Ok(id)
+        })
+        .await
+        .map_err(ActionError::from)
     }
 
     /// Ends an exception to a rota now; whether it was there.
@@ -313,34 +313,33 @@ impl Desk {
     /// The store's.
     pub async fn end_override(&self, id: i64, now: Timestamp) -> Result<bool, IncidentStoreError> {
         let mut state = self.lock().await?;
-        let was_there = self
-            .with_store(move |store| store.end_override(id, now))
-            .await?;
         let end = jiff::Timestamp::from_millisecond(now.as_millis()).unwrap_or_default();
-        for stored in &mut state.overrides {
-            if stored.id == id {
-                stored.turn = RotaOverride {
-                    until: end.max(stored.turn.from),
-                    ..stored.turn.clone()
-                };
+        self.with_store(move |store| {
+            let was_there = store.end_override(id, now)?;
+            for stored in &mut state.overrides {
+                if stored.id == id {
+                    stored.turn.until = end.max(stored.turn.from);
+                }
             }
-        }
-        Ok(was_there)
+            Ok(was_there)
+        })
+        .await
     }
 
     async fn write_silences(
         &self,
-        state: &mut Locked,
+        mut state: Locked,
         written: Vec<Silence>,
     ) -> Result<(), IncidentStoreError> {
-        let rows = written.clone();
-        self.with_store(move |store| rows.iter().try_for_each(|row| store.put_silence(row)))
-            .await?;
-        for silence in written {
-            state.silences.retain(|old| old.id != silence.id);
-            state.silences.push(silence);
-        }
-        Ok(())
+        self.with_store(move |store| {
+            store.put_silences(&written)?;
+            for silence in written {
+                state.silences.retain(|old| old.id != silence.id);
+                state.silences.push(silence);
+            }
+            Ok(())
+        })
+        .await
     }
 
     async fn act(

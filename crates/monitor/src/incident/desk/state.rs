@@ -24,6 +24,8 @@ pub(super) struct DeskState {
     alerts: BTreeMap<Labels, IncidentId>,
     pub(super) next_id: i64,
     pub(super) touched_at: Option<Timestamp>,
+    /// When the plan was loaded that alerts and rules were last brought together for.
+    pub(super) settled_for: Option<Timestamp>,
     pub(super) silences: Vec<Silence>,
     pub(super) overrides: Vec<StoredOverride>,
     pub(super) storm: StormGate,
@@ -44,6 +46,7 @@ impl DeskState {
             alerts: BTreeMap::new(),
             next_id: loaded.next_id,
             touched_at: None,
+            settled_for: None,
             silences: loaded.silences,
             overrides: loaded.overrides,
             storm,

@@ -238,8 +238,13 @@ impl IncidentStore for SqliteIncidents {
         Ok(duty::silences(&self.connection, ended_after, limit)?)
     }
 
-    fn put_silence(&mut self, silence: &Silence) -> Result<(), IncidentStoreError> {
-        Ok(duty::put_silence(&self.connection, silence)?)
+    fn put_silences(&mut self, silences: &[Silence]) -> Result<(), IncidentStoreError> {
+        let transaction = self.connection.transaction()?;
+        for silence in silences {
+            duty::put_silence(&transaction, silence)?;
+        }
+        transaction.commit()?;
+        Ok(())
     }
 
     fn put_override(&mut self, added: &StoredOverride) -> Result<i64, IncidentStoreError> {

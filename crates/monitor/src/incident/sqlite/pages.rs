@@ -97,11 +97,15 @@ pub(super) fn write_summary(
     Ok(())
 }
 
-/// The machine's clock was set: waiting pages wait as long as before.
+/// The machine's clock was set: waiting pages wait as long as before, and jobs are silent for as long as they were.
 pub(super) fn clock_was_set(transaction: &Transaction<'_>, by_ms: i64) -> rusqlite::Result<()> {
     transaction.execute(
         "UPDATE pages SET next_attempt_at = next_attempt_at + ?1, queued_at = queued_at + ?1
          WHERE state IN ('queued', 'in_summary')",
+        [by_ms],
+    )?;
+    transaction.execute(
+        "UPDATE heartbeats SET expected_since = expected_since + ?1, last_at = last_at + ?1",
         [by_ms],
     )?;
     Ok(())

@@ -182,9 +182,10 @@ pub(super) fn silence(id: &str, ends: i64) -> Silence {
 
 pub(super) fn silences_and_overrides_outlive_a_restart(open: Open<'_>) {
     let mut store = open(true);
-    store.put_silence(&silence("a", 50)).unwrap();
-    store.put_silence(&silence("b", 500)).unwrap();
-    store.put_silence(&silence("b", 600)).unwrap();
+    store
+        .put_silences(&[silence("a", 50), silence("b", 500)])
+        .unwrap();
+    store.put_silences(&[silence("b", 600)]).unwrap();
     let instant =
         |seconds: i64| jiff::Timestamp::from_millisecond(at(seconds).as_millis()).unwrap();
     let mut added = StoredOverride {
