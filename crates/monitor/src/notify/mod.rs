@@ -32,7 +32,7 @@ use alerting::Incident;
 use plan::Channel;
 use world::World;
 
-use crate::incident::{IncidentDetail, Page};
+use crate::incident::{IncidentDetail, Page, PageKind};
 use crate::setup::{Environment, Setup};
 
 /// What a page says to people: a subject of one line, and a text. From the plan's templates where it has them.
@@ -59,6 +59,16 @@ pub struct PageContext<'a> {
 }
 
 impl PageContext<'_> {
+    /// What the page says: a summary of nothing but ends says that it is over.
+    fn kind(&self) -> PageKind {
+        let is_over = |incident: &Incident| incident.resolved.is_some();
+        if !self.summary_of.is_empty() && self.summary_of.iter().all(is_over) {
+            PageKind::Resolved
+        } else {
+            self.page.kind()
+        }
+    }
+
     /// What names the incident outside, the same for all its pages. Numbers begin anew with an empty data folder, and
     /// receivers remember: the time makes it another name.
     fn incident_key(&self) -> String {

@@ -43,7 +43,7 @@ pub(super) async fn send(
 }
 
 fn event(routing_key: &str, context: &PageContext<'_>) -> Value {
-    match context.page.kind() {
+    match context.kind() {
         PageKind::Resolved => json!({
             "routing_key": routing_key,
             "event_action": "resolve",

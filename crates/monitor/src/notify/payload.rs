@@ -38,7 +38,7 @@ pub fn payload(context: &PageContext<'_>) -> Value {
         "version": "4",
         "groupKey": format!("belfry:{}:{}", head.title, head.id),
         "truncatedAlerts": truncated,
-        "status": context.page.kind().as_str(),
+        "status": context.kind().as_str(),
         "receiver": context.page.person,
         "groupLabels": {"alertname": head.title, "service": plan.service},
         "commonLabels": common_labels(plan, incident),

@@ -283,9 +283,9 @@ impl<'a> Draft<'a> {
             change.timeline.push((TimelineKind::GivenUp, text));
             return;
         };
-        // A program keeps what fires open until it is told otherwise, for each incident on its own; it is not buried by it.
-        let closes_a_program = reason == PageReason::Resolved && is_program(&channel);
-        let admission = if closes_a_program {
+        // What keeps incidents of its own must be told of the end of each, and rings nobody for it.
+        let closes_another = reason == PageReason::Resolved && keeps_incidents(&channel);
+        let admission = if closes_another {
             Admission::Alone
         } else {
             self.storm
@@ -324,9 +324,9 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// Whether a channel, by its name, is read by a program.
-fn is_program(channel: &str) -> bool {
-    ["webhook", "pagerduty", "alertmanager", "command"]
+/// Whether a channel, by its name, leads to a program that keeps each incident open until it is told of its end.
+fn keeps_incidents(channel: &str) -> bool {
+    ["pagerduty", "alertmanager"]
         .iter()
         .any(|kind| channel.starts_with(kind))
 }

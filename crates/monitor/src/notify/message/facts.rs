@@ -139,7 +139,7 @@ impl Facts {
         let left_out = members.len().saturating_sub(ALERTS_MAX) as u64 + incident.left_out;
         Facts {
             service: short(&plan.service),
-            kind: page.kind().as_str(),
+            kind: context.kind().as_str(),
             severity: head.severity.as_str(),
             title: short(&head.title),
             summary: short(members.first().map_or("", |(_, member)| &member.summary)),
