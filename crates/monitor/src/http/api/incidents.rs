@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use alerting::{Incident, IncidentId};
+use alerting::IncidentId;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use plan::Severity;
@@ -13,7 +13,7 @@ use super::acting::{name, text};
 use super::incident_json::{summary, whole};
 use crate::app::App;
 use crate::http::error::Problem;
-use crate::incident::{IncidentFilter, ManualIncident, NewRun};
+use crate::incident::{IncidentDetail, IncidentFilter, ManualIncident, NewRun};
 use crate::notify::{PageContext, words};
 
 /// The most incidents in one answer.
@@ -87,11 +87,7 @@ pub(super) async fn detail(
     State(app): State<Arc<App>>,
     Path(id): Path<i64>,
 ) -> Result<Json<Value>, Problem> {
-    let found = app
-        .desk
-        .with_store(move |store| store.detail(IncidentId(id)))
-        .await?;
-    let found = found.ok_or_else(|| Problem::not_found(format!("there is no incident {id}")))?;
+    let found = found(&app, id).await?;
     Ok(Json(whole(&app.setup.get(), &found)))
 }
 
@@ -127,11 +123,7 @@ pub(super) async fn message(
     State(app): State<Arc<App>>,
     Path(id): Path<i64>,
 ) -> Result<Json<Value>, Problem> {
-    let found = app
-        .desk
-        .with_store(move |store| store.detail(IncidentId(id)))
-        .await?;
-    let found = found.ok_or_else(|| Problem::not_found(format!("there is no incident {id}")))?;
+    let found = found(&app, id).await?;
     let page = found
         .pages
         .last()
@@ -229,7 +221,7 @@ async fn act_on_step(
     ticked: bool,
 ) -> Result<Json<Value>, Problem> {
     let by = name(&body.by)?.to_owned();
-    let incident = incident(&app, id).await?;
+    let incident = found(&app, id).await?.incident;
     let setup = app.setup.get();
     let step = incident
         .head
@@ -265,12 +257,11 @@ async fn act_on_step(
     detail(State(app), Path(id)).await
 }
 
-async fn incident(app: &App, id: i64) -> Result<Incident, Problem> {
+/// An incident with everything about it.
+async fn found(app: &App, id: i64) -> Result<IncidentDetail, Problem> {
     let found = app
         .desk
         .with_store(move |store| store.detail(IncidentId(id)))
         .await?;
-    found
-        .map(|detail| detail.incident)
-        .ok_or_else(|| Problem::not_found(format!("there is no incident {id}")))
+    found.ok_or_else(|| Problem::not_found(format!("there is no incident {id}")))
 }
