@@ -153,3 +153,9 @@ pub(crate) const SWITCH_INTERVAL_DEFAULT: Duration = Duration::from_secs(15);
 
 /// The longest pause between two calls of the dead-man's switch, so that a stall shows within a minute.
 pub(crate) const SWITCH_INTERVAL_MAX: Duration = Duration::from_secs(30);
+
+/// The most waivers. A plan that accepts more findings wants fewer of them.
+pub(crate) const WAIVERS_MAX: usize = 500;
+
+/// The most names that one waiver is about.
+pub(crate) const WAIVED_MAX: usize = 500;

@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use crate::{
-    DeploymentTracking, EscalationPolicy, Heartbeat, IncidentOptions, IncomingAlerts, Inhibition,
-    MaintenanceWindow, Messages, Procedure,
+    Code, DeploymentTracking, EscalationPolicy, Heartbeat, IncidentOptions, IncomingAlerts,
+    Inhibition, MaintenanceWindow, Messages, Procedure,
 };
 
 /// A whole monitoring plan: everything that Belfry runs comes from one of these.
@@ -59,6 +59,21 @@ pub struct Plan {
     pub deployments: Option<DeploymentTracking>,
     /// Further addresses (`host:port`) that requests of procedures may go to.
     pub procedures_may_reach: Vec<String>,
+    /// Findings of lint and holes in coverage that are accepted, each with its reason.
+    pub waivers: Vec<Waiver>,
+}
+
+/// A finding that the plan accepts.
+#[derive(Clone, Debug)]
+pub struct Waiver {
+    /// The finding's code.
+    pub code: Code,
+    /// The names of what it is about: alerts, metrics, probes, objectives, …
+    pub about: Vec<String>,
+    /// Why it is accepted.
+    pub reason: String,
+    /// Where it is declared.
+    pub at: Location,
 }
 
 /// Where something stands in the plan's text, both counted from 1.
@@ -485,6 +500,13 @@ impl Plan {
         self.escalation_policies
             .iter()
             .find(|policy| policy.name == name)
+    }
+
+    /// The waiver of a finding about something, if the plan has one.
+    pub fn waiver(&self, code: Code, about: &str) -> Option<&Waiver> {
+        self.waivers
+            .iter()
+            .find(|waiver| waiver.code == code && waiver.about.iter().any(|name| name == about))
     }
 
     /// A procedure by id.

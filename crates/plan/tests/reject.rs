@@ -25,7 +25,7 @@ fn every_code_has_a_case() {
         .iter()
         .flat_map(|case| diagnostics(case).into_iter().map(|found| found.code))
         .collect();
-    for code in Code::ALL {
+    for &code in Code::ALL {
         // Too large a text is made in `total.rs` rather than kept in a file.
         assert!(
             code == Code::TextTooLarge || shown.contains(&code),
@@ -125,7 +125,7 @@ fn updating() -> bool {
 #[test]
 fn every_code_is_documented() {
     let page = include_str!("../../../docs/plan.md");
-    for code in Code::ALL {
+    for &code in Code::ALL {
         assert!(
             page.contains(&format!("| {code} |")),
             "docs/plan.md lacks {code}"

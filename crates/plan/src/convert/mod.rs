@@ -20,6 +20,7 @@ mod secrets;
 mod selectors;
 mod steps;
 mod targets;
+mod waivers;
 
 pub(crate) use contacts::contacts;
 
@@ -30,7 +31,7 @@ use crate::diagnostics::quote;
 use crate::fields::Fields;
 use crate::limits::{
     ARGUMENTS_MAX, HEARTBEATS_MAX, INHIBITIONS_MAX, METRICS_RETENTION_DEFAULT, REACHABLE_MAX,
-    WINDOWS_MAX,
+    WAIVERS_MAX, WINDOWS_MAX,
 };
 use crate::node::{Node, Value};
 use crate::{Code, Location, Logs, Origin, Plan, civil, values};
@@ -106,6 +107,8 @@ pub(crate) fn plan(context: &mut Context<'_>, root: &Node) -> Option<Plan> {
     let limit = (REACHABLE_MAX, "addresses");
     let convert = values::authority;
     let reachable = section_up_to(context, &mut fields, "procedures_may_reach", limit, convert);
+    let limit = (WAIVERS_MAX, "waivers");
+    let waivers = section_up_to(context, &mut fields, "waivers", limit, waivers::waiver);
     for address in &reachable {
         context.may_reach(address);
     }
@@ -139,6 +142,7 @@ pub(crate) fn plan(context: &mut Context<'_>, root: &Node) -> Option<Plan> {
         incoming_alerts,
         deployments,
         procedures_may_reach: reachable,
+        waivers,
     })
 }
 
