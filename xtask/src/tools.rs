@@ -1,5 +1,6 @@
 //! What the tests need beside the compilers: Chromium for the pages, promtool as the judge of our metrics, a Prometheus and
-//! amtool that use Belfry as their Alertmanager, and an Alertmanager and a mail server (aiosmtpd) that take its pages.
+//! amtool that use Belfry as their Alertmanager, an Alertmanager and a mail server (aiosmtpd) that take its pages, and
+//! exporters of which Belfry knows nothing (a machine's, Redis').
 //!
 //! Chromium is installed as a Debian package, since it needs many libraries. The others are taken out of Debian's packages
 //! without installing them: installing would start servers on the machine.
@@ -21,6 +22,23 @@ const FETCHED: [(&str, &str); 3] = [
     ("prometheus", "prometheus"),
     ("amtool", "prometheus-alertmanager"),
 ];
+
+/// Programs that a newcomer wants to watch, in the tools folder, and their packages.
+const EXPORTERS: [(&str, &str); 3] = [
+    ("prometheus-node-exporter", "prometheus-node-exporter"),
+    ("prometheus-redis-exporter", "prometheus-redis-exporter"),
+    ("redis-server", "redis-server"),
+];
+/// What redis-server is linked with, by its beginning in a library folder, and the packages.
+const REDIS_LIBRARIES: [(&str, &str); 5] = [
+    ("libatomic.so", "libatomic1"),
+    ("libjemalloc.so", "libjemalloc2"),
+    ("liblzf.so", "liblzf1"),
+    ("libssl.so", "libssl3"),
+    ("libsystemd.so", "libsystemd0"),
+];
+/// In redis-tools, whose `redis-check-rdb` is the program that `redis-server` links to.
+const REDIS_PROGRAM: (&str, &str) = ("usr/bin/redis-check-rdb", "redis-tools");
 
 /// Where tests find what lies in the tools folder, and what turns "not there, skipped" into a failure.
 pub(crate) const TOOLS: &str = "BELFRY_TOOLS";
@@ -50,6 +68,7 @@ pub(crate) fn install() -> Result<ExitCode> {
         }
     }
     install_receivers(&root)?;
+    install_exporters(&root)?;
     if skips_browser() {
         println!("chromium: NOT used, because {SKIP_BROWSER}=1; the pages stay untested");
         return Ok(ExitCode::SUCCESS);
@@ -116,6 +135,50 @@ fn install_receivers(root: &Path) -> Result<()> {
     }
     println!("alertmanager: {}", alertmanager.display());
     Ok(())
+}
+
+/// What `belfry init` is tried on. Taken from the tools folder only: their packages would start them.
+fn install_exporters(root: &Path) -> Result<()> {
+    let folder = tools_folder(root)?;
+    let (program, package) = REDIS_PROGRAM;
+    if !folder.join(program).is_file() {
+        fetch(root, package, package)?;
+    }
+    for (name, package) in EXPORTERS {
+        let program = folder.join("usr/bin").join(name);
+        if fs::symlink_metadata(&program).is_err() {
+            fetch(root, name, package)?;
+        }
+        println!("{name}: {}", program.display());
+    }
+    for (library, package) in REDIS_LIBRARIES {
+        if !library_folders(&folder).any(|place| holds(&place, library)) {
+            fetch(root, library, package)?;
+        }
+    }
+    Ok(())
+}
+
+/// Where fetched libraries lie, as `LD_LIBRARY_PATH` wants it.
+pub(crate) fn libraries(folder: &Path) -> Result<std::ffi::OsString> {
+    Ok(std::env::join_paths(library_folders(folder))?)
+}
+
+/// The folders of this machine's kind (`x86_64-linux-gnu`), whatever it is.
+fn library_folders(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let roots = ["usr/lib", "lib"].map(|place| folder.join(place));
+    let inside = roots.into_iter().filter_map(|root| fs::read_dir(root).ok());
+    inside
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.is_dir() && path.to_string_lossy().ends_with("linux-gnu"))
+}
+
+fn holds(folder: &Path, beginning: &str) -> bool {
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    entries
+        .filter_map(|entry| Some(entry.ok()?.file_name()))
+        .any(|name| name.to_string_lossy().starts_with(beginning))
 }
 
 /// The program with the relative path, where it still has the absolute one, which is there only once the package is

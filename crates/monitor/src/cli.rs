@@ -3,6 +3,7 @@
 mod ask;
 mod check;
 mod escalation_report;
+mod init;
 mod logs;
 mod message;
 mod promql_test;
@@ -26,6 +27,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Draft a plan for your own service from what it exposes, in five questions.
+    Init(init::InitArguments),
     /// Run a plan.
     Run(run::RunArguments),
     /// Check a plan without running it: all errors at once. Exit code 1 when there are any.
@@ -52,6 +55,7 @@ enum Command {
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match arguments.command {
+        Command::Init(arguments) => init::init(arguments),
         Command::Run(arguments) => run::run(arguments),
         Command::Check(arguments) => check::check(&arguments),
         Command::Query(arguments) => query::query(&arguments),

@@ -14,6 +14,7 @@ mod heartbeats;
 mod host;
 pub mod http;
 pub mod incident;
+pub mod init;
 pub mod logs;
 pub mod metrics;
 pub mod notify;

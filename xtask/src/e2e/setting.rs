@@ -19,6 +19,8 @@ pub(super) struct Setting {
     pub(super) folder: PathBuf,
     pub(super) service_address: SocketAddr,
     pub(super) belfry_address: SocketAddr,
+    /// The binary, for the commands that are no servers.
+    pub(super) belfry_program: PathBuf,
     service: Program,
     belfry: Program,
 }
@@ -60,6 +62,7 @@ impl Setting {
             folder,
             service_address,
             belfry_address,
+            belfry_program: programs.join("belfry"),
             service,
             belfry,
         })

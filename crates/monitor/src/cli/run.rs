@@ -35,6 +35,24 @@ pub(super) struct RunArguments {
     log_level: Level,
 }
 
+impl RunArguments {
+    /// What `belfry init --run` runs.
+    pub(super) fn of(
+        plan: PathBuf,
+        contacts: Option<PathBuf>,
+        listen: SocketAddr,
+        data: PathBuf,
+    ) -> RunArguments {
+        RunArguments {
+            plan,
+            listen,
+            data,
+            contacts,
+            log_level: Level::Info,
+        }
+    }
+}
+
 pub(super) fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
     if !arguments.listen.ip().is_loopback() {
         bail!(

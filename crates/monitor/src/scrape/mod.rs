@@ -12,4 +12,4 @@ mod run;
 pub use board::{ScrapeBoard, TargetHealth, TargetStatus};
 pub(crate) use own::run_own;
 pub use run::Scraper;
-pub(crate) use run::spread;
+pub(crate) use run::{scrape_headers, spread};

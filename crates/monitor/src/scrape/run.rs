@@ -308,7 +308,7 @@ impl Scraper {
     }
 }
 
-fn scrape_headers(timeout: Duration) -> HeaderMap {
+pub(crate) fn scrape_headers(timeout: Duration) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static(ACCEPT_FORMATS));
     let seconds = format!("{}", timeout.as_secs_f64());
