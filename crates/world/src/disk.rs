@@ -166,7 +166,7 @@ impl Disk for OsDisk {
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
-        let mut names = fs::read_dir(dir)?
+        let mut names = fs::read_dir(folder(dir))?
             .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
             .collect::<io::Result<Vec<String>>>()?;
         names.sort();
@@ -223,11 +223,27 @@ impl Disk for OsDisk {
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-        let dir = if dir.as_os_str().is_empty() {
-            Path::new(".")
-        } else {
-            dir
-        };
-        File::open(dir)?.sync_all()
+        File::open(folder(dir))?.sync_all()
+    }
+}
+
+/// The parent of a bare file name is empty; what is meant is the working folder.
+fn folder(dir: &Path) -> &Path {
+    if dir.as_os_str().is_empty() {
+        return Path::new(".");
+    }
+    dir
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `follow: - path: log.jsonl` names a file whose parent is empty.
+    #[test]
+    fn an_empty_folder_is_the_working_folder() {
+        let (empty, here) = (Path::new(""), Path::new("."));
+        assert_eq!(OsDisk.list(empty).unwrap(), OsDisk.list(here).unwrap());
+        OsDisk.sync_dir(empty).unwrap();
     }
 }

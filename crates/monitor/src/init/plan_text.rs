@@ -203,7 +203,7 @@ fn dashboards(text: &mut String, draft: &Draft) {
 fn probes(text: &mut String, answers: &Answers) {
     put(
         text,
-        "\n# How long which log lines are kept. Send them to `/loki/api/v1/push` or `/api/belfry/logs`, or let Belfry follow a file:\n\
+        "\n# How long which log lines are kept. They come as JSON lines by `POST /api/v1/logs`, or from a file that Belfry follows:\n\
          #   follow:\n#     - path: /var/log/my-service.jsonl\n#       service: my-service\nlogs:\n  classes:\n",
     );
     for (level, keep) in [

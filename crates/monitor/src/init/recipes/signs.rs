@@ -194,7 +194,7 @@ fn help_of(survey: &Survey, name: &str) -> String {
 
 /// `cache_reload_errors_total` → `CacheReloadErrors`, with `more` behind it.
 fn alert_name(metric: &str, more: &str) -> String {
-    let ends = WORKS.iter().chain(&LENGTHS).chain(&["_total", "_up"]);
+    let ends = WORKS.iter().chain(&["_length", "_total", "_up"]);
     let base = ends
         .clone()
         .find_map(|end| metric.strip_suffix(*end))
@@ -226,7 +226,7 @@ mod tests {
         check(
             "notifications_queue_length",
             "NearLimit",
-            "NotificationsNearLimit",
+            "NotificationsQueueNearLimit",
         );
     }
 }
