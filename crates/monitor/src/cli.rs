@@ -8,6 +8,7 @@ mod logs;
 mod message;
 mod promql_test;
 mod query;
+mod report;
 mod review;
 mod run;
 mod simulate;
@@ -47,6 +48,8 @@ enum Command {
     Review(review::ReviewArguments),
     /// Tell whether levels were told and incidents acknowledged in time.
     EscalationReport(escalation_report::EscalationReportArguments),
+    /// Write the report of a month: targets, incidents, escalation, alert quality, coverage, retention, on one page.
+    Report(report::ReportArguments),
     /// Run PromQL test files in Prometheus' test language and print passed/total.
     PromqlTest(promql_test::PromqlTestArguments),
 }
@@ -65,6 +68,7 @@ pub fn main() -> ExitCode {
         Command::TestContact(arguments) => test_contact::test_contact(&arguments),
         Command::Review(arguments) => review::review(&arguments),
         Command::EscalationReport(arguments) => escalation_report::escalation_report(&arguments),
+        Command::Report(arguments) => report::report(&arguments),
         Command::PromqlTest(arguments) => promql_test::promql_test(&arguments),
     };
     outcome.unwrap_or_else(|error| {

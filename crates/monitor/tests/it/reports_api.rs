@@ -133,3 +133,42 @@ async fn promises_are_counted() {
         }
     }
 }
+
+/// The whole page, over a month with one incident that was taken and acted on.
+#[tokio::test(start_paused = true)]
+async fn a_month_is_a_page() {
+    let belfry = over(3).await;
+    let path = "/api/belfry/v1/report";
+    let answer = belfry.ask(&format!("GET {path}?month=2026-11"), "").await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
+    let page = answer.body;
+    for expect in [
+        "<h1>",
+        ": 2026-11</h1>",
+        "the month is not over",
+        "<td>NoStock</td><td>critical</td><td>2026-11-23 09:",
+        "<b>2</b>incidents",
+        // Fired once, one incident, taken and acted on, never flapped, never drilled.
+        "<td>NoStock</td><td>critical</td><td class=\"number\">1</td><td class=\"number\">1</td><td class=\"number\">1</td>\
+         <td class=\"number\">1</td><td class=\"number\">0</td>\n<td>never</td><td><span class=\"good\">acted on</span>",
+        "<svg role=\"img\"",
+        "<td>ERROR</td>",
+    ] {
+        assert!(page.contains(expect), "{expect:?} is missing in\n{page}");
+    }
+    for (from, from_outside) in [("a script", "<script"), ("an address", "http")] {
+        assert!(!page.contains(from_outside), "{from} stands in the page");
+    }
+    let empty = belfry
+        .ask(&format!("GET {path}?month=2026-10"), "")
+        .await
+        .body;
+    for expect in ["<b>0</b>incidents", "None.", "unproven", "nothing measured"] {
+        assert!(empty.contains(expect), "{expect:?} is missing in\n{empty}");
+    }
+    belfry
+        .ask(&format!("GET {path}?month=November"), "")
+        .await
+        .problem(400);
+}

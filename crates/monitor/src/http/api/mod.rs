@@ -14,6 +14,7 @@ mod incident_json;
 mod incidents;
 pub(super) mod logs;
 mod matchers;
+mod month_report;
 mod objectives;
 mod on_call;
 mod overview;
@@ -70,6 +71,7 @@ pub(super) fn belfry_routes() -> Router<Arc<App>> {
         .route("/deployments", get(deployments::list))
         .route("/heartbeats", get(heartbeats::list))
         .route("/escalation-report", get(reports::escalation))
+        .route("/report", get(month_report::month))
         .route("/logs", get(logs::search))
         .route("/logs/histogram", get(logs::histogram))
         .route("/logs/retention", get(logs::retention))

@@ -73,7 +73,7 @@ pub(super) async fn escalation(
 }
 
 /// What is reported on.
-enum Asked {
+pub(super) enum Asked {
     Incident(i64),
     Month {
         name: String,
@@ -83,7 +83,7 @@ enum Asked {
 }
 
 impl Asked {
-    fn month(name: Option<&str>, now: Timestamp) -> Result<Asked, Problem> {
+    pub(super) fn month(name: Option<&str>, now: Timestamp) -> Result<Asked, Problem> {
         let name = name.map_or_else(|| month_of(now), str::to_owned);
         let (from, until) = month(&name).ok_or_else(|| {
             Problem::bad_request(format!("month `{name}` is not written as in 2026-11"))
@@ -99,7 +99,7 @@ impl Asked {
     }
 
     /// The incidents, the oldest first.
-    async fn incidents(&self, app: &App) -> Result<Vec<IncidentDetail>, Problem> {
+    pub(super) async fn incidents(&self, app: &App) -> Result<Vec<IncidentDetail>, Problem> {
         let ids: Vec<IncidentId> = match *self {
             Asked::Incident(id) => vec![IncidentId(id)],
             Asked::Month { from, until, .. } => {
