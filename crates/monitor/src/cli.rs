@@ -9,6 +9,7 @@ mod promql_test;
 mod query;
 mod review;
 mod run;
+mod schema;
 mod simulate;
 mod test_contact;
 
@@ -30,6 +31,8 @@ enum Command {
     Run(run::RunArguments),
     /// Check a plan without running it: all errors at once. Exit code 1 when there are any.
     Check(check::CheckArguments),
+    /// Print the JSON Schema of plans or contacts, by which editors complete and explain keys.
+    Schema(schema::SchemaArguments),
     /// Ask a running Belfry a PromQL query.
     Query(query::QueryArguments),
     /// Search the logs of a running Belfry.
@@ -54,6 +57,7 @@ pub fn main() -> ExitCode {
     let outcome = match arguments.command {
         Command::Run(arguments) => run::run(arguments),
         Command::Check(arguments) => check::check(&arguments),
+        Command::Schema(arguments) => schema::schema(&arguments),
         Command::Query(arguments) => query::query(&arguments),
         Command::Logs(arguments) => logs::logs(&arguments),
         Command::Simulate(arguments) => simulate::simulate(&arguments),
