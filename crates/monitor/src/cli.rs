@@ -3,6 +3,7 @@
 mod ask;
 mod check;
 mod escalation_report;
+mod explain;
 mod logs;
 mod message;
 mod promql_test;
@@ -31,6 +32,8 @@ enum Command {
     Run(run::RunArguments),
     /// Check a plan without running it: all errors at once. Exit code 1 when there are any.
     Check(check::CheckArguments),
+    /// Explain a code of `belfry check`, such as BF0012: what is wrong, why it matters, and how it would be right.
+    Explain(explain::ExplainArguments),
     /// Print the JSON Schema of plans or contacts, by which editors complete and explain keys.
     Schema(schema::SchemaArguments),
     /// Ask a running Belfry a PromQL query.
@@ -57,6 +60,7 @@ pub fn main() -> ExitCode {
     let outcome = match arguments.command {
         Command::Run(arguments) => run::run(arguments),
         Command::Check(arguments) => check::check(&arguments),
+        Command::Explain(arguments) => explain::explain(&arguments),
         Command::Schema(arguments) => schema::schema(&arguments),
         Command::Query(arguments) => query::query(&arguments),
         Command::Logs(arguments) => logs::logs(&arguments),
