@@ -3,6 +3,7 @@
 mod ask;
 mod check;
 mod escalation_report;
+mod explain;
 mod init;
 mod logs;
 mod message;
@@ -11,6 +12,7 @@ mod query;
 mod report;
 mod review;
 mod run;
+mod schema;
 mod simulate;
 mod test_contact;
 
@@ -34,6 +36,10 @@ enum Command {
     Run(run::RunArguments),
     /// Check a plan without running it: all errors at once. Exit code 1 when there are any.
     Check(check::CheckArguments),
+    /// Explain a code of `belfry check`, such as BF0012: what is wrong, why it matters, and how it would be right.
+    Explain(explain::ExplainArguments),
+    /// Print the JSON Schema of plans or contacts, by which editors complete and explain keys.
+    Schema(schema::SchemaArguments),
     /// Ask a running Belfry a PromQL query.
     Query(query::QueryArguments),
     /// Search the logs of a running Belfry.
@@ -61,6 +67,8 @@ pub fn main() -> ExitCode {
         Command::Init(arguments) => init::init(arguments),
         Command::Run(arguments) => run::run(arguments),
         Command::Check(arguments) => check::check(&arguments),
+        Command::Explain(arguments) => explain::explain(&arguments),
+        Command::Schema(arguments) => schema::schema(&arguments),
         Command::Query(arguments) => query::query(&arguments),
         Command::Logs(arguments) => logs::logs(&arguments),
         Command::Simulate(arguments) => simulate::simulate(&arguments),

@@ -9,21 +9,11 @@ use jiff::tz::TimeZone;
 use crate::Code;
 use crate::context::Context;
 use crate::diagnostics::quote;
+use crate::grammar::DAYS;
 use crate::limits::YEARS;
 use crate::node::Node;
 use crate::suggest::nearest;
 use crate::values;
-
-/// The days as the plan writes them.
-const DAYS: [(&str, Weekday); 7] = [
-    ("mon", Weekday::Monday),
-    ("tue", Weekday::Tuesday),
-    ("wed", Weekday::Wednesday),
-    ("thu", Weekday::Thursday),
-    ("fri", Weekday::Friday),
-    ("sat", Weekday::Saturday),
-    ("sun", Weekday::Sunday),
-];
 
 /// A day of the week.
 pub(crate) fn day(context: &mut Context<'_>, node: &Node) -> Option<Weekday> {

@@ -1,6 +1,8 @@
 //! The codes of diagnostics. A code names a kind of mistake and never changes its meaning, so that people can search
 //! for it and tools can rely on it; new kinds are added at the end of their family: from `BF0001` what a text must keep to,
 //! from `BF0101` what lint finds in a plan that could run.
+//!
+//! Each code has a page in `docs/codes` that explains it. A code without one does not compile.
 
 use std::fmt;
 
@@ -21,6 +23,13 @@ macro_rules! codes {
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Code::$name => $number,)+
+                }
+            }
+
+            /// The page that explains the code, in Markdown: `docs/codes`.
+            pub fn page(self) -> &'static str {
+                match self {
+                    $(Code::$name => include_str!(concat!("../../../docs/codes/", $number, ".md")),)+
                 }
             }
         }

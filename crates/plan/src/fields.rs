@@ -1,47 +1,45 @@
-//! A map of the text, read key by key: what is missing, repeated or unknown is reported, and reading goes on.
+//! A map of the text, read key by key along its shape: what is missing, repeated or unknown is reported, and reading goes
+//! on.
 
 use std::ops::Range;
 
 use crate::Code;
 use crate::context::Context;
 use crate::diagnostics::{all, quote};
+use crate::grammar::Shape;
 use crate::node::{Key, Node, Value};
 use crate::suggest::did_you_mean;
 
 /// One map, with note of which keys were asked for.
 pub(crate) struct Fields<'n> {
     entries: &'n [(Key, Node)],
-    what: &'static str,
+    shape: &'static Shape,
     span: Range<usize>,
-    known: Vec<&'static str>,
-    /// Keys that were looked for only to refuse them: they are not offered as possible ones.
+    /// Keys that were asked for, so that no key of the shape can be forgotten.
+    asked: Vec<&'static str>,
+    /// Keys that were looked for only to refuse them with better words than "unknown key".
     refused: Vec<&'static str>,
 }
 
 impl<'n> Fields<'n> {
-    /// Opens a map; reports when the node is none and when a key is repeated. `what` is "a target", "a rule", …
+    /// Opens a map; reports when the node is none and when a key is repeated.
     pub(crate) fn open(
         context: &mut Context<'_>,
         node: &'n Node,
-        what: &'static str,
+        shape: &'static Shape,
     ) -> Option<Fields<'n>> {
-        let Value::Map(entries) = &node.value else {
-            let message = format!(
-                "{what} is a map of keys, but this is {}",
-                node.value.shape()
-            );
-            let help = "write `key: value` lines here";
-            context.error(Code::WrongShape, &node.span, message, "not a map", help);
-            return None;
-        };
-        report_repeated(context, entries);
         Some(Fields {
-            entries,
-            what,
+            entries: entries(context, node, shape.noun)?,
+            shape,
             span: node.span.clone(),
-            known: Vec::new(),
+            asked: Vec::new(),
             refused: Vec::new(),
         })
+    }
+
+    /// Goes on with the shape of a variant, once the word is read that decides it.
+    pub(crate) fn narrow(&mut self, shape: &'static Shape) {
+        self.shape = shape;
     }
 
     /// The first part of the map, for errors about the whole of it.
@@ -51,9 +49,13 @@ impl<'n> Fields<'n> {
 
     /// The value of a key that may be absent. A key without a value counts as absent.
     pub(crate) fn optional(&mut self, key: &'static str) -> Option<&'n Node> {
-        self.known.push(key);
-        let (_, node) = self.entries.iter().find(|(own, _)| own.text == key)?;
-        (!matches!(node.value, Value::Null)).then_some(node)
+        let declared = self.shape.key(key);
+        let what = self.shape.noun;
+        debug_assert!(
+            declared.is_some_and(|declared| !declared.required),
+            "`{key}` of {what} is optional in the converter, but not in the grammar"
+        );
+        self.value(key)
     }
 
     /// The value of a key that the caller refuses with words of its own.
@@ -70,12 +72,17 @@ impl<'n> Fields<'n> {
         key: &'static str,
         help: &str,
     ) -> Option<&'n Node> {
-        let value = self.optional(key);
+        let declared = self.shape.key(key);
+        let what = self.shape.noun;
+        debug_assert!(
+            declared.is_some_and(|declared| declared.required || self.shape.is_of_a_form(key)),
+            "`{key}` of {what} is required in the converter, but not in the grammar"
+        );
+        let value = self.value(key);
         if value.is_some() {
             return value;
         }
         let written = self.entries.iter().find(|(own, _)| own.text == key);
-        let what = self.what;
         match written {
             Some((own, _)) => {
                 let message = format!("`{key}` of {what} has no value");
@@ -95,20 +102,59 @@ impl<'n> Fields<'n> {
         None
     }
 
-    /// Reports every key that nothing asked for.
+    /// Reports every key that the shape does not have.
     pub(crate) fn finish(self, context: &mut Context<'_>) {
+        self.check_all_asked();
+        let names: Vec<&str> = self.shape.keys.iter().map(|key| key.name).collect();
         for (key, _) in self.entries {
-            let asked_for = self.known.iter().chain(&self.refused);
-            if asked_for.into_iter().any(|own| *own == key.text) {
+            let known = names.iter().chain(&self.refused);
+            if known.into_iter().any(|own| *own == key.text) {
                 continue;
             }
-            let message = format!("{} has no key {}", self.what, quote(&key.text));
-            let meant = did_you_mean(&key.text, self.known.iter().copied());
-            let possible = format!("its keys are {}", all(&self.known));
+            let message = format!("{} has no key {}", self.shape.noun, quote(&key.text));
+            let meant = did_you_mean(&key.text, names.iter().copied());
+            let possible = format!("its keys are {}", all(&names));
             let help = if meant.is_empty() { possible } else { meant };
             context.error(Code::UnknownKey, &key.span, message, "unknown key", help);
         }
     }
+
+    fn value(&mut self, key: &'static str) -> Option<&'n Node> {
+        self.asked.push(key);
+        let (_, node) = self.entries.iter().find(|(own, _)| own.text == key)?;
+        (!matches!(node.value, Value::Null)).then_some(node)
+    }
+
+    /// A key that the grammar promises and no converter reads would be accepted and mean nothing.
+    fn check_all_asked(&self) {
+        for key in self.shape.keys {
+            debug_assert!(
+                self.asked.contains(&key.name) || self.refused.contains(&key.name),
+                "the grammar gives {} the key `{}`, but the converter does not ask for it",
+                self.shape.noun,
+                key.name
+            );
+        }
+    }
+}
+
+/// The entries of a map; reports when the node is none and when a key is repeated. `what` is "a target", "labels", …
+pub(crate) fn entries<'n>(
+    context: &mut Context<'_>,
+    node: &'n Node,
+    what: &str,
+) -> Option<&'n [(Key, Node)]> {
+    let Value::Map(entries) = &node.value else {
+        let message = format!(
+            "{what} is a map of keys, but this is {}",
+            node.value.shape()
+        );
+        let help = "write `key: value` lines here";
+        context.error(Code::WrongShape, &node.span, message, "not a map", help);
+        return None;
+    };
+    report_repeated(context, entries);
+    Some(entries)
 }
 
 fn report_repeated(context: &mut Context<'_>, entries: &[(Key, Node)]) {

@@ -34,6 +34,9 @@ pub(crate) const CLASS_NAME_CHARS_MAX: usize = 32;
 /// The shortest interval. Below it a mistyped unit (`15ms`) would hammer the service that is being watched.
 pub(crate) const INTERVAL_MIN: Duration = Duration::from_secs(1);
 
+/// The shortest length of time where none at all is not allowed.
+pub(crate) const DURATION_MIN: Duration = Duration::from_millis(1);
+
 /// The longest length of time anywhere: ten years, so that arithmetic on times stays far from its end.
 pub(crate) const DURATION_MAX: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
@@ -74,6 +77,9 @@ pub(crate) const WINDOWS_MAX: usize = 200;
 
 /// The most selectors of one list. A longer list wants a label to match.
 pub(crate) const SELECTORS_MAX: usize = 30;
+
+/// The shortest maintenance window. Below it a mistyped unit (`1ms`) would hold back nothing.
+pub(crate) const WINDOW_LENGTH_MIN: Duration = Duration::from_secs(1);
 
 /// The longest maintenance window: days repeat after a week.
 pub(crate) const WINDOW_LENGTH_MAX: Duration = Duration::from_secs(7 * 24 * 3600);

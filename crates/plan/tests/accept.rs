@@ -1,8 +1,11 @@
 //! What good texts become: one line of values for each way of writing something, so that the next case is one line.
 
+mod checker;
+
 use std::fmt::Debug;
 use std::time::Duration;
 
+use checker::Schema;
 use plan::{AlertSelector, Contacts, IncidentOptions, Plan, Shift, StepKind};
 
 /// Reads a plan that holds what references need, and besides it the given text.
@@ -10,6 +13,7 @@ fn plan_of(text: &str) -> Plan {
     let whole = format!("{PLAN}{text}\n");
     let (plan, found) = plan::parse("plan.yaml", &whole);
     assert_eq!(found, [], "{text}");
+    assert_eq!(Schema::of_plans().check(&whole), Ok(()), "{text}");
     plan.expect("nothing was found, so there is a plan")
 }
 
@@ -329,6 +333,7 @@ fn contacts_of(text: &str) -> Contacts {
     );
     let (contacts, found) = plan::parse_contacts("contacts.yaml", &whole);
     assert_eq!(found, [], "{text}");
+    assert_eq!(Schema::of_contacts().check(&whole), Ok(()), "{text}");
     contacts.expect("nothing was found, so there are contacts")
 }
 
@@ -340,6 +345,7 @@ fn channels() {
         );
         let (contacts, found) = plan::parse_contacts("contacts.yaml", &whole);
         assert_eq!(found, [], "{text}");
+        assert_eq!(Schema::of_contacts().check(&whole), Ok(()), "{text}");
         let contacts = contacts.expect("nothing was found, so there are contacts");
         shows(&contacts.people[0].channels[0], text, expect);
     };

@@ -120,15 +120,3 @@ fn write(path: &Path, text: &str) {
 fn updating() -> bool {
     std::env::var("UPDATE_EXPECT").is_ok()
 }
-
-/// The reference explains every code.
-#[test]
-fn every_code_is_documented() {
-    let page = include_str!("../../../docs/plan.md");
-    for &code in Code::ALL {
-        assert!(
-            page.contains(&format!("| {code} |")),
-            "docs/plan.md lacks {code}"
-        );
-    }
-}

@@ -73,6 +73,9 @@ pub(super) fn check(arguments: &CheckArguments) -> anyhow::Result<ExitCode> {
             ),
             None => println!("{name}: not a plan yet; findings: {counted}"),
         }
+        if let Some(first) = found.first() {
+            println!("`belfry explain {}` says more of a code.", first.code);
+        }
     }
     Ok(if errors == 0 {
         ExitCode::SUCCESS

@@ -4,30 +4,9 @@ use super::secrets::{self, SecretKeys, TOKEN};
 use crate::context::Context;
 use crate::diagnostics::quote;
 use crate::fields::Fields;
+use crate::grammar::{self, ChannelType, PAGERDUTY_URL};
 use crate::node::Node;
 use crate::{Channel, Code, values};
-
-/// What a channel is, before its details.
-#[derive(Copy, Clone)]
-enum ChannelType {
-    Webhook,
-    Email,
-    Slack,
-    PagerDuty,
-    Alertmanager,
-    Command,
-    Log,
-}
-
-const CHANNELS: [(&str, ChannelType); 7] = [
-    ("webhook", ChannelType::Webhook),
-    ("email", ChannelType::Email),
-    ("slack", ChannelType::Slack),
-    ("pagerduty", ChannelType::PagerDuty),
-    ("alertmanager", ChannelType::Alertmanager),
-    ("command", ChannelType::Command),
-    ("log", ChannelType::Log),
-];
 
 const SIGNING_KEY: SecretKeys = SecretKeys {
     what: "the key of the signature",
@@ -51,14 +30,15 @@ const ROUTING_KEY: SecretKeys = SecretKeys {
     environment: "routing_key_environment",
 };
 
-/// Where PagerDuty takes events.
-const PAGERDUTY_URL: &str = "https://events.pagerduty.com/v2/enqueue";
-
 pub(super) fn channel(context: &mut Context<'_>, node: &Node) -> Option<Channel> {
-    let mut fields = Fields::open(context, node, "a channel")?;
+    let mut fields = Fields::open(context, node, &grammar::CHANNEL)?;
     let help = "write `webhook`, `email`, `slack`, `pagerduty`, `alertmanager`, `command` or `log`";
     let kind = fields.required(context, "type", help);
-    let kind = kind.and_then(|node| values::word(context, node, "a type of channel", &CHANNELS));
+    let kind =
+        kind.and_then(|node| values::word(context, node, "a type of channel", &grammar::CHANNELS));
+    if let Some(kind) = kind {
+        fields.narrow(kind.shape());
+    }
     let channel = match kind {
         Some(ChannelType::Webhook) => webhook(context, &mut fields),
         Some(ChannelType::Email) => email(context, &mut fields),

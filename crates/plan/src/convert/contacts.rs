@@ -9,11 +9,11 @@ use crate::limits::{
     SWITCH_INTERVAL_MAX,
 };
 use crate::node::Node;
-use crate::{Code, Contacts, DeadMansSwitch, Person, SwitchAddress, values};
+use crate::{Code, Contacts, DeadMansSwitch, Person, SwitchAddress, grammar, values};
 
 /// The whole contacts file.
 pub(crate) fn contacts(context: &mut Context<'_>, root: &Node) -> Option<Contacts> {
-    let mut fields = Fields::open(context, root, "a contacts file")?;
+    let mut fields = Fields::open(context, root, &grammar::CONTACTS)?;
     super::format(context, &mut fields);
     let limit = (PEOPLE_MAX, "people");
     let people = super::section_up_to(context, &mut fields, "people", limit, person);
@@ -36,7 +36,7 @@ pub(crate) fn contacts(context: &mut Context<'_>, root: &Node) -> Option<Contact
 }
 
 fn person(context: &mut Context<'_>, node: &Node) -> Option<Person> {
-    let mut fields = Fields::open(context, node, "a person")?;
+    let mut fields = Fields::open(context, node, &grammar::PERSON)?;
     let name = fields.required(context, "name", "write their name");
     let name = name.and_then(|node| values::new_title(context, Kind::Person, node));
     // Whoever stands in a rota fills its role in turn and may have none besides.
@@ -65,7 +65,7 @@ fn no_mail_server(context: &mut Context<'_>) {
 }
 
 fn dead_mans_switch(context: &mut Context<'_>, node: &Node) -> Option<DeadMansSwitch> {
-    let mut fields = Fields::open(context, node, "the dead-man's switch")?;
+    let mut fields = Fields::open(context, node, &grammar::DEAD_MANS_SWITCH)?;
     let url = fields.optional("url");
     let file = fields.optional("url_file");
     let environment = fields.optional("url_environment");

@@ -5,17 +5,10 @@ use crate::context::{Context, Kind};
 use crate::expression::{self, Allowed};
 use crate::fields::Fields;
 use crate::node::Node;
-use crate::{Dashboard, Panel, PanelKind, PanelQuery, Threshold, values};
-
-const KINDS: [(&str, PanelKind); 4] = [
-    ("line", PanelKind::Line),
-    ("stacked", PanelKind::Stacked),
-    ("stat", PanelKind::Stat),
-    ("bars", PanelKind::Bars),
-];
+use crate::{Dashboard, Panel, PanelKind, PanelQuery, Threshold, grammar, values};
 
 pub(super) fn dashboard(context: &mut Context<'_>, node: &Node) -> Option<Dashboard> {
-    let mut fields = Fields::open(context, node, "a dashboard")?;
+    let mut fields = Fields::open(context, node, &grammar::DASHBOARD)?;
     let id = fields.required(context, "id", "name it as it shall stand in addresses");
     let id = id.and_then(|node| values::new_name(context, Kind::Dashboard, node));
     let title = fields.required(context, "title", "write what people call it");
@@ -33,12 +26,13 @@ pub(super) fn dashboard(context: &mut Context<'_>, node: &Node) -> Option<Dashbo
 }
 
 fn panel(context: &mut Context<'_>, node: &Node) -> Option<Panel> {
-    let mut fields = Fields::open(context, node, "a panel")?;
+    let mut fields = Fields::open(context, node, &grammar::PANEL)?;
     let title = fields.required(context, "title", "write what people call it");
     let title = title.and_then(|node| values::text(context, node));
     let description = text_or_empty(context, &mut fields, "description");
     let kind = fields.optional("kind");
-    let kind = kind.and_then(|node| values::word(context, node, "a way to draw", &KINDS));
+    let kind =
+        kind.and_then(|node| values::word(context, node, "a way to draw", &grammar::PANEL_KINDS));
     let unit = text_or_empty(context, &mut fields, "unit");
     let queries = fields.required(context, "queries", "list what it draws");
     let queries = queries
@@ -58,7 +52,7 @@ fn panel(context: &mut Context<'_>, node: &Node) -> Option<Panel> {
 }
 
 fn query(context: &mut Context<'_>, node: &Node) -> Option<PanelQuery> {
-    let mut fields = Fields::open(context, node, "a query")?;
+    let mut fields = Fields::open(context, node, &grammar::QUERY)?;
     let expr = fields.required(context, "expr", "write the PromQL that it draws");
     let expr =
         expr.and_then(|node| expression::read(context, node, "a panel", Allowed::VectorOrScalar));
@@ -71,7 +65,7 @@ fn query(context: &mut Context<'_>, node: &Node) -> Option<PanelQuery> {
 }
 
 fn threshold(context: &mut Context<'_>, node: &Node) -> Option<Threshold> {
-    let mut fields = Fields::open(context, node, "a threshold")?;
+    let mut fields = Fields::open(context, node, &grammar::THRESHOLD)?;
     let value = fields.required(context, "value", "write the value in the panel's unit");
     let value = value.and_then(|node| values::number(context, node));
     let label = fields.required(context, "label", "say what it is");

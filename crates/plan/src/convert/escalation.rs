@@ -6,10 +6,10 @@ use crate::context::{Context, Kind};
 use crate::fields::Fields;
 use crate::limits::{ACKNOWLEDGEMENT_MIN, DURATION_MAX};
 use crate::node::Node;
-use crate::{Code, EscalationLevel, EscalationPolicy, values};
+use crate::{Code, EscalationLevel, EscalationPolicy, grammar, values};
 
 pub(super) fn policy(context: &mut Context<'_>, node: &Node) -> Option<EscalationPolicy> {
-    let mut fields = Fields::open(context, node, "an escalation policy")?;
+    let mut fields = Fields::open(context, node, &grammar::ESCALATION_POLICY)?;
     let name = fields.required(context, "name", "name the policy");
     let name = name.and_then(|node| values::new_name(context, Kind::EscalationPolicy, node));
     let levels = fields.required(context, "levels", "list its levels, the first `after: 0`");
@@ -39,7 +39,7 @@ fn level(
     node: &Node,
     last: &mut Option<Duration>,
 ) -> Option<EscalationLevel> {
-    let mut fields = Fields::open(context, node, "an escalation level")?;
+    let mut fields = Fields::open(context, node, &grammar::ESCALATION_LEVEL)?;
     let after_node = fields.required(
         context,
         "after",

@@ -9,14 +9,14 @@ use super::{at, label_names};
 use crate::context::{Context, Hold, Kind};
 use crate::diagnostics::quote;
 use crate::fields::Fields;
-use crate::limits::{GROUP_LABELS_MAX, WINDOW_LENGTH_MAX};
+use crate::limits::{GROUP_LABELS_MAX, WINDOW_LENGTH_MAX, WINDOW_LENGTH_MIN};
 use crate::node::Node;
-use crate::{AlertSelector, Code, Inhibition, MaintenanceWindow, civil, values};
+use crate::{AlertSelector, Code, Inhibition, MaintenanceWindow, civil, grammar, values};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 pub(super) fn inhibition(context: &mut Context<'_>, node: &Node) -> Option<Inhibition> {
-    let mut fields = Fields::open(context, node, "an inhibition")?;
+    let mut fields = Fields::open(context, node, &grammar::INHIBITION)?;
     let name = fields.required(context, "name", "name it for timelines");
     let name = name.and_then(|node| values::new_title(context, Kind::Inhibition, node));
     let help = "list the alerts that hold others back while they fire";
@@ -81,7 +81,7 @@ fn covers(selector: &AlertSelector, name: &str) -> bool {
 }
 
 pub(super) fn window(context: &mut Context<'_>, node: &Node) -> Option<MaintenanceWindow> {
-    let mut fields = Fields::open(context, node, "a maintenance window")?;
+    let mut fields = Fields::open(context, node, &grammar::MAINTENANCE_WINDOW)?;
     let name = fields.required(context, "name", "name it for timelines");
     let name = name.and_then(|node| values::new_title(context, Kind::MaintenanceWindow, node));
     let reason = fields.required(context, "reason", "say why nobody need be told");
@@ -100,7 +100,7 @@ pub(super) fn window(context: &mut Context<'_>, node: &Node) -> Option<Maintenan
     let from = from.and_then(|node| civil::time(context, node));
     let length_node = fields.required(context, "for", "write how long it lasts, as in `for: 1h`");
     let length = length_node.and_then(|node| {
-        let bounds = Duration::from_secs(1)..=WINDOW_LENGTH_MAX;
+        let bounds = WINDOW_LENGTH_MIN..=WINDOW_LENGTH_MAX;
         let why = "what takes longer is a silence, which somebody sets and ends";
         values::duration_between(context, node, bounds, why)
     });

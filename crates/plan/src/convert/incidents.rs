@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::fields::Fields;
 use crate::limits::{GROUP_LABELS_MAX, INTERVAL_MIN, PAGE_INTERVAL_DEFAULT, PAGE_INTERVAL_MAX};
 use crate::node::Node;
-use crate::{IncidentOptions, Messages, template, values};
+use crate::{IncidentOptions, Messages, grammar, template, values};
 
 /// The options of a plan that says nothing about them.
 pub(super) fn options_default() -> IncidentOptions {
@@ -18,7 +18,7 @@ pub(super) fn options_default() -> IncidentOptions {
 }
 
 pub(super) fn options(context: &mut Context<'_>, node: &Node) -> Option<IncidentOptions> {
-    let mut fields = Fields::open(context, node, "the incidents section")?;
+    let mut fields = Fields::open(context, node, &grammar::INCIDENTS)?;
     let group_by = fields.optional("group_by");
     let group_by = group_by.map(|node| group_by_labels(context, node));
     let interval = fields.optional("page_interval");
@@ -42,7 +42,7 @@ fn page_interval(context: &mut Context<'_>, node: &Node) -> Option<Duration> {
 }
 
 pub(super) fn messages(context: &mut Context<'_>, node: &Node) -> Option<Messages> {
-    let mut fields = Fields::open(context, node, "the messages section")?;
+    let mut fields = Fields::open(context, node, &grammar::MESSAGES)?;
     let subject = fields.optional("subject");
     let subject = subject.and_then(|node| template::read_line(context, node));
     let body = fields.optional("body");

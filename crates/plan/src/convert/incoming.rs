@@ -1,20 +1,21 @@
 //! What comes in beside scrapes and logs: heartbeats, alerts of other programs, deployments.
 
 use super::at;
-use super::rules::SEVERITIES;
 use crate::context::{Context, Kind};
 use crate::diagnostics::{all, quote};
 use crate::fields::Fields;
 use crate::limits::{DEPLOYMENT_LABELS_MAX, GRACE_MIN};
 use crate::node::Node;
 use crate::suggest::did_you_mean;
-use crate::{Code, DeploymentTracking, Heartbeat, IncomingAlerts, Metric, Severity, values};
+use crate::{
+    Code, DeploymentTracking, Heartbeat, IncomingAlerts, Metric, Severity, grammar, values,
+};
 
 /// The part of a heartbeat's interval by which it may be late unless the plan says otherwise.
 const GRACE_PART: u32 = 10;
 
 pub(super) fn heartbeat(context: &mut Context<'_>, node: &Node) -> Option<Heartbeat> {
-    let mut fields = Fields::open(context, node, "a heartbeat")?;
+    let mut fields = Fields::open(context, node, &grammar::HEARTBEAT)?;
     let name = fields.required(context, "name", "name the job that must report");
     let name = name.and_then(|node| values::new_name(context, Kind::Heartbeat, node));
     let every = fields.required(
@@ -37,13 +38,14 @@ pub(super) fn heartbeat(context: &mut Context<'_>, node: &Node) -> Option<Heartb
 }
 
 pub(super) fn alerts(context: &mut Context<'_>, node: &Node) -> Option<IncomingAlerts> {
-    let mut fields = Fields::open(context, node, "the section on incoming alerts")?;
+    let mut fields = Fields::open(context, node, &grammar::INCOMING_ALERTS)?;
     let help = "name the policy by which they escalate";
     let escalation = fields.required(context, "escalation", help);
     let escalation =
         escalation.and_then(|node| values::reference(context, Kind::EscalationPolicy, node));
     let severity = fields.optional("severity");
-    let severity = severity.and_then(|node| values::word(context, node, "a severity", &SEVERITIES));
+    let severity =
+        severity.and_then(|node| values::word(context, node, "a severity", &grammar::SEVERITIES));
     fields.finish(context);
     Some(IncomingAlerts {
         escalation: escalation?,
@@ -57,7 +59,7 @@ pub(super) fn deployments(
     node: &Node,
     metrics: &[Metric],
 ) -> Option<DeploymentTracking> {
-    let mut fields = Fields::open(context, node, "the deployments section")?;
+    let mut fields = Fields::open(context, node, &grammar::DEPLOYMENTS)?;
     let metric = fields.required(context, "metric", "name the metric that tells the build");
     let metric = metric.and_then(|node| values::reference(context, Kind::Metric, node));
     let declared = metrics

@@ -10,17 +10,10 @@ use crate::diagnostics::quote;
 use crate::fields::Fields;
 use crate::limits::CLASS_NAME_CHARS_MAX;
 use crate::node::Node;
-use crate::{Code, FollowedFile, LogCategory, LogClass, Logs, values};
-
-const LEVELS: [(&str, Level); 4] = [
-    ("DEBUG", Level::Debug),
-    ("INFO", Level::Info),
-    ("WARN", Level::Warn),
-    ("ERROR", Level::Error),
-];
+use crate::{Code, FollowedFile, LogCategory, LogClass, Logs, grammar, values};
 
 pub(super) fn logs(context: &mut Context<'_>, node: &Node) -> Option<Logs> {
-    let mut fields = Fields::open(context, node, "the logs section")?;
+    let mut fields = Fields::open(context, node, &grammar::LOGS)?;
     let follow = super::section(context, &mut fields, "follow", followed);
     let classes_node =
         fields.required(context, "classes", "list a class with its `keep` per level");
@@ -43,7 +36,7 @@ pub(super) fn logs(context: &mut Context<'_>, node: &Node) -> Option<Logs> {
 }
 
 fn followed(context: &mut Context<'_>, node: &Node) -> Option<FollowedFile> {
-    let mut fields = Fields::open(context, node, "a followed file")?;
+    let mut fields = Fields::open(context, node, &grammar::FOLLOWED_FILE)?;
     let path = fields.required(context, "path", "write the file's path");
     let path = path.and_then(|node| values::text(context, node));
     let service = fields.required(context, "service", "name the service that writes it");
@@ -59,11 +52,12 @@ fn followed(context: &mut Context<'_>, node: &Node) -> Option<FollowedFile> {
 type Claim = (Level, Range<usize>);
 
 fn class(context: &mut Context<'_>, node: &Node, claims: &mut Vec<Claim>) -> Option<LogClass> {
-    let mut fields = Fields::open(context, node, "a log class")?;
+    let mut fields = Fields::open(context, node, &grammar::LOG_CLASS)?;
     let name = fields.required(context, "name", "name the class, as in `name: DEBUG`");
     let name = name.and_then(|node| class_name(context, node));
     let level_node = fields.optional("level");
-    let level = level_node.and_then(|node| values::word(context, node, "a log level", &LEVELS));
+    let level =
+        level_node.and_then(|node| values::word(context, node, "a log level", &grammar::LEVELS));
     if let (Some(level), Some(node)) = (level, level_node) {
         claims.push((level, node.span.clone()));
     }
@@ -123,7 +117,7 @@ fn every_level_once(context: &mut Context<'_>, classes: &Node, claims: &[Claim])
 }
 
 fn category(context: &mut Context<'_>, node: &Node) -> Option<LogCategory> {
-    let mut fields = Fields::open(context, node, "a log category")?;
+    let mut fields = Fields::open(context, node, &grammar::LOG_CATEGORY)?;
     let name = fields.required(context, "name", "name the category");
     let name = name.and_then(|node| values::new_name(context, Kind::LogCategory, node));
     let class = fields.required(context, "class", "name the class that its lines fall into");

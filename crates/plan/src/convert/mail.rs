@@ -5,13 +5,7 @@ use crate::context::Context;
 use crate::diagnostics::quote;
 use crate::fields::Fields;
 use crate::node::Node;
-use crate::{Code, MailSecurity, MailServer, SecretSource, values};
-
-const SECURITY: [(&str, MailSecurity); 3] = [
-    ("starttls", MailSecurity::StartTls),
-    ("tls", MailSecurity::Tls),
-    ("none", MailSecurity::None),
-];
+use crate::{Code, MailSecurity, MailServer, SecretSource, grammar, values};
 
 const PASSWORD: SecretKeys = SecretKeys {
     what: "the password",
@@ -21,12 +15,17 @@ const PASSWORD: SecretKeys = SecretKeys {
 };
 
 pub(super) fn server(context: &mut Context<'_>, node: &Node) -> Option<MailServer> {
-    let mut fields = Fields::open(context, node, "the mail server")?;
+    let mut fields = Fields::open(context, node, &grammar::MAIL_SERVER)?;
     let host = fields.required(context, "host", "write its host name");
     let host = host.and_then(|node| values::host(context, node));
     let security_node = fields.optional("security");
     let security = match security_node {
-        Some(node) => values::word(context, node, "a way to secure mail", &SECURITY),
+        Some(node) => values::word(
+            context,
+            node,
+            "a way to secure mail",
+            &grammar::MAIL_SECURITY,
+        ),
         None => Some(MailSecurity::StartTls),
     };
     if let (Some(node), Some(host), Some(MailSecurity::None)) = (security_node, &host, security)

@@ -6,32 +6,19 @@ use crate::context::{Context, Kind};
 use crate::diagnostics::quote;
 use crate::fields::Fields;
 use crate::node::Node;
-use crate::{Code, Metric, MetricGroup, MetricType, values};
-
-const TYPES: [(&str, MetricType); 4] = [
-    ("counter", MetricType::Counter),
-    ("gauge", MetricType::Gauge),
-    ("histogram", MetricType::Histogram),
-    ("summary", MetricType::Summary),
-];
-
-const GROUPS: [(&str, MetricGroup); 3] = [
-    ("application", MetricGroup::Application),
-    ("infrastructure", MetricGroup::Infrastructure),
-    ("business", MetricGroup::Business),
-];
+use crate::{Code, Metric, grammar, values};
 
 /// Labels that Belfry or the type itself sets; a metric cannot be split by them in its own right.
 const LABELS_RESERVED: [&str; 5] = ["job", "instance", "le", "quantile", "__name__"];
 
 pub(super) fn metric(context: &mut Context<'_>, node: &Node, jobs: &[String]) -> Option<Metric> {
-    let mut fields = Fields::open(context, node, "a metric")?;
+    let mut fields = Fields::open(context, node, &grammar::METRIC)?;
     let name = fields.required(context, "name", "write its name, exactly as it is exposed");
     let name = name.and_then(|node| values::metric_like(context, Kind::Metric, node));
     let help = "write `counter`, `gauge`, `histogram` or `summary`";
     let metric_type = fields.required(context, "type", help);
-    let metric_type =
-        metric_type.and_then(|node| values::word(context, node, "a metric's type", &TYPES));
+    let metric_type = metric_type
+        .and_then(|node| values::word(context, node, "a metric's type", &grammar::METRIC_TYPES));
     if let Some(name) = &name {
         context.metric_types.push((name.clone(), metric_type));
     }
@@ -44,7 +31,8 @@ pub(super) fn metric(context: &mut Context<'_>, node: &Node, jobs: &[String]) ->
     let meaning = meaning.and_then(|node| values::text(context, node));
     let help = "write `application`, `infrastructure` or `business`";
     let group = fields.required(context, "group", help);
-    let group = group.and_then(|node| values::word(context, node, "a metric group", &GROUPS));
+    let group = group
+        .and_then(|node| values::word(context, node, "a metric group", &grammar::METRIC_GROUPS));
     let required = fields
         .optional("required")
         .and_then(|node| values::boolean(context, node));

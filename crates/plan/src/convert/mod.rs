@@ -34,14 +34,14 @@ use crate::limits::{
     WAIVERS_MAX, WINDOWS_MAX,
 };
 use crate::node::{Node, Value};
-use crate::{Code, Location, Logs, Origin, Plan, civil, values};
+use crate::{Code, Location, Logs, Origin, Plan, civil, grammar, values};
 
 /// The format of plans and contacts files that this Belfry reads.
 const FORMAT: &str = "1";
 
 /// The whole plan.
 pub(crate) fn plan(context: &mut Context<'_>, root: &Node) -> Option<Plan> {
-    let mut fields = Fields::open(context, root, "a plan")?;
+    let mut fields = Fields::open(context, root, &grammar::PLAN)?;
     format(context, &mut fields);
     let service = fields.required(
         context,

@@ -6,7 +6,7 @@ use crate::diagnostics::quote;
 use crate::expression::{self, Allowed};
 use crate::fields::Fields;
 use crate::node::Node;
-use crate::{Code, CoverageTargets, CriticalPath, Objective, values};
+use crate::{Code, CoverageTargets, CriticalPath, Objective, grammar, values};
 
 /// A plan that says nothing about coverage wants all of it.
 pub(super) const COVERAGE_DEFAULT: CoverageTargets = CoverageTargets {
@@ -16,7 +16,7 @@ pub(super) const COVERAGE_DEFAULT: CoverageTargets = CoverageTargets {
 };
 
 pub(super) fn objective(context: &mut Context<'_>, node: &Node) -> Option<Objective> {
-    let mut fields = Fields::open(context, node, "an objective")?;
+    let mut fields = Fields::open(context, node, &grammar::OBJECTIVE)?;
     let id = fields.required(context, "id", "name it for references");
     let id = id.and_then(|node| values::new_name(context, Kind::Objective, node));
     let title = fields.required(context, "title", "write what people call it");
@@ -93,7 +93,7 @@ fn promise(context: &mut Context<'_>, node: &Node, unit: Option<&str>) -> Option
 
 pub(super) fn coverage(context: &mut Context<'_>, node: &Node) -> CoverageTargets {
     let mut targets = COVERAGE_DEFAULT;
-    let Some(mut fields) = Fields::open(context, node, "coverage") else {
+    let Some(mut fields) = Fields::open(context, node, &grammar::COVERAGE) else {
         return targets;
     };
     let groups = [
@@ -112,7 +112,7 @@ pub(super) fn coverage(context: &mut Context<'_>, node: &Node) -> CoverageTarget
 }
 
 pub(super) fn critical_path(context: &mut Context<'_>, node: &Node) -> Option<CriticalPath> {
-    let mut fields = Fields::open(context, node, "a critical path")?;
+    let mut fields = Fields::open(context, node, &grammar::CRITICAL_PATH)?;
     let name = fields.required(context, "name", "say what the path is");
     let name = name.and_then(|node| values::new_title(context, Kind::CriticalPath, node));
     let alerts = fields.required(context, "alerts", "list the alerts that guard it");

@@ -5,20 +5,15 @@ use super::targets::interval_and_timeout;
 use crate::context::{Context, Kind};
 use crate::fields::Fields;
 use crate::node::Node;
-use crate::{Probe, ProbeKind, values};
-
-const KINDS: [(&str, ProbeKind); 3] = [
-    ("liveness", ProbeKind::Liveness),
-    ("readiness", ProbeKind::Readiness),
-    ("health", ProbeKind::Health),
-];
+use crate::{Probe, grammar, values};
 
 pub(super) fn probe(context: &mut Context<'_>, node: &Node) -> Option<Probe> {
-    let mut fields = Fields::open(context, node, "a probe")?;
+    let mut fields = Fields::open(context, node, &grammar::PROBE)?;
     let name = fields.required(context, "name", "name the probe");
     let name = name.and_then(|node| values::new_name(context, Kind::Probe, node));
     let kind = fields.required(context, "kind", "write `liveness`, `readiness` or `health`");
-    let kind = kind.and_then(|node| values::word(context, node, "a kind of probe", &KINDS));
+    let kind =
+        kind.and_then(|node| values::word(context, node, "a kind of probe", &grammar::PROBE_KINDS));
     let url = fields.required(context, "url", "write the address to ask");
     let url = url.and_then(|node| values::url(context, node));
     if let Some(url) = &url {

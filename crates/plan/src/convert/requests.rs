@@ -6,18 +6,7 @@ use crate::fields::Fields;
 use crate::limits::BODY_BYTES_MAX;
 use crate::node::{Node, Value};
 use crate::scalar_map::place;
-use crate::{Code, RequestStep, values};
-
-const METHODS: [(&str, &str); 5] = [
-    ("GET", "GET"),
-    ("POST", "POST"),
-    ("PUT", "PUT"),
-    ("PATCH", "PATCH"),
-    ("DELETE", "DELETE"),
-];
-
-/// The keys that a step with a request has besides it.
-pub(super) const REQUEST_KEYS: [&str; 3] = ["body", TOKEN.file, TOKEN.environment];
+use crate::{Code, RequestStep, grammar, values};
 
 /// The call: method and address in one text, the method `GET` where there is none.
 pub(super) fn request(
@@ -33,7 +22,7 @@ pub(super) fn request(
     let method = match parts {
         Some((Some(method), _)) => {
             let part = part(context, node, method);
-            values::word(context, &part, "a method", &METHODS)
+            values::word(context, &part, "a method", &grammar::METHODS)
         }
         Some((None, _)) => Some("GET"),
         None => None,

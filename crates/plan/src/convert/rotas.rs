@@ -9,15 +9,12 @@ use crate::diagnostics::{either, quote};
 use crate::fields::Fields;
 use crate::limits::{OVERRIDES_MAX, SHIFT_PEOPLE_MAX, SHIFTS_MAX, TURN_DAYS_MAX};
 use crate::node::Node;
-use crate::{Code, Rota, RotaOverride, Shift, civil, values};
-
-/// The keys of a rota with one shift, written without `shifts`.
-const SHORT_FORM: [&str; 5] = ["zone", "hand_over", "every", "since", "people"];
+use crate::{Code, Rota, RotaOverride, Shift, civil, grammar, values};
 
 const DAYS_PER_WEEK: u32 = 7;
 
 pub(super) fn rota(context: &mut Context<'_>, node: &Node) -> Option<Rota> {
-    let mut fields = Fields::open(context, node, "a rota")?;
+    let mut fields = Fields::open(context, node, &grammar::ROTA)?;
     let role_node = fields.required(context, "role", "name the role that it fills");
     let role = role_node.and_then(|node| values::name(context, node));
     let name = match fields.optional("name") {
@@ -54,8 +51,8 @@ fn long_form(
     fields: &mut Fields<'_>,
     node: &Node,
 ) -> Option<Vec<Shift>> {
-    let short = SHORT_FORM.iter().find(|key| fields.refused(key).is_some());
-    if let Some(key) = short {
+    let short = grammar::SHORT_FORM.map(|key| fields.refused(key).map(|_| key));
+    if let Some(key) = short.into_iter().flatten().next() {
         let message = format!("this rota has `shifts` and `{key}` beside them");
         let help = "write them inside each shift, or leave `shifts` out";
         context.error(Code::OneOf, &fields.span().clone(), message, "", help);
@@ -66,7 +63,10 @@ fn long_form(
 }
 
 fn short_form(context: &mut Context<'_>, fields: &mut Fields<'_>) -> Option<Shift> {
-    if SHORT_FORM.iter().all(|key| fields.optional(key).is_none()) {
+    if grammar::SHORT_FORM
+        .iter()
+        .all(|key| fields.optional(key).is_none())
+    {
         let message = "this rota says neither when its turns begin nor who takes them";
         let help = "write `hand_over`, `every`, `since`, `people` and `zone`, or `shifts`";
         context.error(Code::OneOf, &fields.span().clone(), message, "", help);
@@ -86,7 +86,7 @@ fn short_form(context: &mut Context<'_>, fields: &mut Fields<'_>) -> Option<Shif
 }
 
 fn shift(context: &mut Context<'_>, node: &Node) -> Option<Shift> {
-    let mut fields = Fields::open(context, node, "a shift")?;
+    let mut fields = Fields::open(context, node, &grammar::SHIFT)?;
     let name = super::text_or_empty(context, &mut fields, "name");
     let from = fields.required(context, "from", "write when it takes over, as in \"08:00\"");
     let from = from.and_then(|node| civil::time(context, node));
@@ -199,7 +199,7 @@ fn check_since(context: &mut Context<'_>, node: &Node, since: Date, days: &[Week
 }
 
 fn exception(context: &mut Context<'_>, node: &Node, zone: &TimeZone) -> Option<RotaOverride> {
-    let mut fields = Fields::open(context, node, "an override")?;
+    let mut fields = Fields::open(context, node, &grammar::OVERRIDE)?;
     let person = fields.required(context, "person", "name who takes over");
     let person = person.and_then(|node| values::reference(context, Kind::Person, node));
     let from = fields.required(context, "from", "write when, as in \"2026-12-24 09:00\"");

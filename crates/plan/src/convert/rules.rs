@@ -7,24 +7,16 @@ use super::{at, origin, text_or_empty};
 use crate::context::{Context, Kind};
 use crate::diagnostics::quote;
 use crate::expression::{self, Allowed};
-use crate::fields::Fields;
+use crate::fields::{self, Fields};
 use crate::limits::INTERVAL_DEFAULT;
-use crate::node::{Node, Value};
-use crate::{AlertRule, Code, NoTraffic, RuleGroup, Severity, values};
-
-pub(super) const SEVERITIES: [(&str, Severity); 2] = [
-    ("critical", Severity::Critical),
-    ("warning", Severity::Warning),
-];
-
-const NO_TRAFFIC: [(&str, NoTraffic); 2] =
-    [("resolve", NoTraffic::Resolve), ("page", NoTraffic::Page)];
+use crate::node::Node;
+use crate::{AlertRule, Code, RuleGroup, Severity, grammar, values};
 
 /// Labels that Belfry sets on every alert.
 const LABELS_RESERVED: [&str; 4] = ["alertname", "severity", "alertstate", "__name__"];
 
 pub(super) fn group(context: &mut Context<'_>, node: &Node) -> Option<RuleGroup> {
-    let mut fields = Fields::open(context, node, "a rule group")?;
+    let mut fields = Fields::open(context, node, &grammar::RULE_GROUP)?;
     let name = fields.required(context, "name", "name the group");
     let name = name.and_then(|node| values::new_name(context, Kind::RuleGroup, node));
     let interval = fields
@@ -43,7 +35,7 @@ pub(super) fn group(context: &mut Context<'_>, node: &Node) -> Option<RuleGroup>
 }
 
 fn rule(context: &mut Context<'_>, node: &Node) -> Option<AlertRule> {
-    let mut fields = Fields::open(context, node, "a rule")?;
+    let mut fields = Fields::open(context, node, &grammar::RULE)?;
     let name_node = fields.required(context, "alert", "name the alert");
     let name = name_node.and_then(|node| values::metric_like(context, Kind::Alert, node));
     let expr = fields.required(
@@ -62,7 +54,8 @@ fn rule(context: &mut Context<'_>, node: &Node) -> Option<AlertRule> {
         .optional("group_by")
         .map(|node| group_by_labels(context, node));
     let severity = fields.required(context, "severity", "write `critical` or `warning`");
-    let severity = severity.and_then(|node| values::word(context, node, "a severity", &SEVERITIES));
+    let severity =
+        severity.and_then(|node| values::word(context, node, "a severity", &grammar::SEVERITIES));
     let labels = labels(context, &mut fields);
     let summary = text_or_empty(context, &mut fields, "summary");
     let description = text_or_empty(context, &mut fields, "description");
@@ -72,8 +65,14 @@ fn rule(context: &mut Context<'_>, node: &Node) -> Option<AlertRule> {
     let escalation =
         escalation_node.and_then(|node| values::reference(context, Kind::EscalationPolicy, node));
     let no_traffic = fields.optional("no_traffic");
-    let no_traffic = no_traffic
-        .and_then(|node| values::word(context, node, "an answer to no traffic", &NO_TRAFFIC));
+    let no_traffic = no_traffic.and_then(|node| {
+        values::word(
+            context,
+            node,
+            "an answer to no traffic",
+            &grammar::NO_TRAFFIC,
+        )
+    });
     let origin = origin(context, &mut fields);
     let at = at(context, &fields);
     if severity == Some(Severity::Critical) && escalation_node.is_none() {
@@ -116,19 +115,9 @@ fn labels(context: &mut Context<'_>, fields: &mut Fields<'_>) -> Vec<(String, St
     let Some(node) = fields.optional("labels") else {
         return Vec::new();
     };
-    let Value::Map(entries) = &node.value else {
-        let message = format!("labels are a map, but this is {}", node.value.shape());
-        context.error(
-            Code::WrongShape,
-            &node.span,
-            message,
-            "",
-            "write `name: value` lines",
-        );
+    let Some(entries) = fields::entries(context, node, "a set of labels") else {
         return Vec::new();
     };
-    // Opening the map reports repeated keys; any name may stand in it.
-    Fields::open(context, node, "labels");
     let mut labels = Vec::new();
     for (key, value) in entries {
         let text = values::text(context, value);

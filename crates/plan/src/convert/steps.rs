@@ -2,17 +2,19 @@
 
 use std::time::Duration;
 
-use super::requests::{REQUEST_KEYS, request};
+use super::requests::request;
 use super::{at, origin};
 use crate::context::{Context, Kind};
 use crate::expression::{self, Allowed};
 use crate::fields::Fields;
-use crate::limits::{COMPARE_BEFORE_DEFAULT, STEP_TIMEOUT_DEFAULT, STEP_TIMEOUT_MAX, STEPS_MAX};
+use crate::limits::{
+    COMPARE_BEFORE_DEFAULT, DURATION_MIN, STEP_TIMEOUT_DEFAULT, STEP_TIMEOUT_MAX, STEPS_MAX,
+};
 use crate::node::Node;
-use crate::{Code, CommandStep, Procedure, Step, StepKind, values};
+use crate::{Code, CommandStep, Procedure, Step, StepKind, grammar, values};
 
 pub(super) fn procedure(context: &mut Context<'_>, node: &Node) -> Option<Procedure> {
-    let mut fields = Fields::open(context, node, "a procedure")?;
+    let mut fields = Fields::open(context, node, &grammar::PROCEDURE)?;
     let id = fields.required(context, "id", "name it for references");
     let id = id.and_then(|node| values::new_name(context, Kind::Procedure, node));
     let title = fields.required(context, "title", "write what people call it");
@@ -34,22 +36,11 @@ pub(super) fn procedure(context: &mut Context<'_>, node: &Node) -> Option<Proced
     })
 }
 
-/// The keys that say what a step does; a step without any of them is done by a person.
-const KINDS: [&str; 7] = [
-    "query",
-    "logs",
-    "check",
-    "deployments",
-    "compare",
-    "request",
-    "command",
-];
-
 fn step(context: &mut Context<'_>, node: &Node) -> Option<Step> {
-    let mut fields = Fields::open(context, node, "a step")?;
+    let mut fields = Fields::open(context, node, &grammar::STEP)?;
     let title = fields.required(context, "do", "say what to do");
     let title = title.and_then(|node| values::text(context, node));
-    let written = KINDS.map(|key| fields.optional(key).map(|node| (key, node)));
+    let written = grammar::STEP_KINDS.map(|key| fields.optional(key).map(|node| (key, node)));
     let written: Vec<(&str, &Node)> = written.into_iter().flatten().collect();
     if let [(first, _), (second, _), ..] = written.as_slice() {
         let message = format!("a step does one thing, but this has `{first}` and `{second}`");
@@ -67,7 +58,7 @@ fn step(context: &mut Context<'_>, node: &Node) -> Option<Step> {
         &mut fields,
         "request",
         has("request"),
-        &REQUEST_KEYS,
+        &grammar::REQUEST_KEYS,
     );
     let manner = manner(context, &mut fields, kind.as_ref());
     fields.finish(context);
@@ -132,7 +123,7 @@ fn manner(context: &mut Context<'_>, fields: &mut Fields<'_>, kind: Option<&Step
     let automatic = automatic_node.and_then(|node| values::boolean(context, node));
     let timeout_node = fields.optional("timeout");
     let timeout = timeout_node.and_then(|node| {
-        let bounds = Duration::from_millis(1)..=STEP_TIMEOUT_MAX;
+        let bounds = DURATION_MIN..=STEP_TIMEOUT_MAX;
         let why = "a responder waits for it";
         values::duration_between(context, node, bounds, why)
     });

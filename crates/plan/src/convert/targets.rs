@@ -7,13 +7,13 @@ use crate::context::{Context, Kind};
 use crate::fields::Fields;
 use crate::limits::{INTERVAL_DEFAULT, SAMPLE_LIMIT_DEFAULT, SAMPLE_LIMIT_MAX, TIMEOUT_DEFAULT};
 use crate::node::Node;
-use crate::{Code, HostCollection, Target, values};
+use crate::{Code, HostCollection, Target, grammar, values};
 
 /// The word of `source:` for what Belfry writes itself; so no target may have it as its job.
 pub(super) const SOURCE_BELFRY: &str = "belfry";
 
 pub(super) fn target(context: &mut Context<'_>, node: &Node) -> Option<Target> {
-    let mut fields = Fields::open(context, node, "a target")?;
+    let mut fields = Fields::open(context, node, &grammar::TARGET)?;
     let job = fields.required(context, "job", "name it, as in `job: shop`");
     let job = job.and_then(|node| job_name(context, node));
     let url = fields.required(context, "url", "write the address of its metrics");
@@ -46,7 +46,7 @@ pub(super) fn target(context: &mut Context<'_>, node: &Node) -> Option<Target> {
 }
 
 pub(super) fn host(context: &mut Context<'_>, node: &Node) -> Option<HostCollection> {
-    let mut fields = Fields::open(context, node, "the host's collection")?;
+    let mut fields = Fields::open(context, node, &grammar::HOST)?;
     let interval = fields
         .optional("interval")
         .and_then(|node| values::interval(context, node));

@@ -6,10 +6,10 @@ use crate::diagnostics::quote;
 use crate::fields::Fields;
 use crate::limits::{NAME_CHARS_MAX, WAIVED_MAX};
 use crate::node::{Node, Value};
-use crate::{Code, Waiver, values};
+use crate::{Code, Waiver, grammar, values};
 
 pub(super) fn waiver(context: &mut Context<'_>, node: &Node) -> Option<Waiver> {
-    let mut fields = Fields::open(context, node, "a waiver")?;
+    let mut fields = Fields::open(context, node, &grammar::WAIVER)?;
     let code = fields.required(
         context,
         "code",

@@ -1,0 +1,81 @@
+//! The pages of the codes: each has its form, its wrong example gives the code, and its right one does not.
+
+use plan::{Code, Diagnostic};
+
+const SECTIONS: [&str; 4] = [
+    "## What is wrong",
+    "## Why it matters",
+    "## Wrong",
+    "## Right",
+];
+
+/// What cannot be written down in a page.
+const WITHOUT_EXAMPLES: [Code; 1] = [Code::TextTooLarge];
+
+const LINE_CHARS_MAX: usize = 120;
+
+#[test]
+fn pages_have_their_form() {
+    for &code in Code::ALL {
+        let page = code.page();
+        let title = page.lines().next().unwrap_or_default();
+        let rest = title.strip_prefix(&format!("# {code}: "));
+        assert!(
+            rest.is_some_and(|rest| !rest.is_empty() && !rest.ends_with('.')),
+            "{code}: the title is `{title}`"
+        );
+        let headings: Vec<&str> = page
+            .lines()
+            .filter(|line| line.starts_with("## "))
+            .collect();
+        assert_eq!(headings, SECTIONS, "{code}");
+        let longest = page.lines().map(|line| line.chars().count()).max();
+        assert!(
+            longest <= Some(LINE_CHARS_MAX),
+            "{code}: a line is too long"
+        );
+    }
+}
+
+#[test]
+fn wrong_examples_are_wrong_and_right_ones_right() {
+    let with_examples = Code::ALL
+        .iter()
+        .filter(|code| !WITHOUT_EXAMPLES.contains(code));
+    for &code in with_examples {
+        let wrong = found(example(code, "## Wrong"));
+        assert!(
+            wrong.iter().any(|found| found.code == code),
+            "{code}: the wrong example gives {wrong:?}"
+        );
+        let right = found(example(code, "## Right"));
+        let at_fault = |found: &Diagnostic| found.is_error() || found.code == code;
+        assert!(
+            !right.iter().any(at_fault),
+            "{code}: the right example gives {right:?}"
+        );
+    }
+}
+
+/// The example of a section: which file it is, and its text.
+fn example(code: Code, section: &str) -> (&'static str, &'static str) {
+    let page = code.page();
+    let begins = page
+        .find(&format!("\n{section}\n"))
+        .expect("the section is there");
+    let from = &page[begins..];
+    let (_, fenced) = from
+        .split_once("\n```yaml")
+        .expect("the section has an example");
+    let (kind, rest) = fenced.split_once('\n').expect("the block has lines");
+    let (text, _) = rest.split_once("\n```").expect("the block is closed");
+    (kind.trim(), text)
+}
+
+fn found((kind, text): (&str, &str)) -> Vec<Diagnostic> {
+    match kind {
+        "" => plan::parse("example.yaml", text).1,
+        "contacts" => plan::parse_contacts("example.yaml", text).1,
+        other => panic!("examples are plans or contacts, not `{other}`"),
+    }
+}

@@ -1,0 +1,98 @@
+//! The schemas against real texts: what Belfry takes they take, and what is wrong in its structure they refuse.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the corpus is read from the source tree"
+)]
+
+mod checker;
+
+use std::path::{Path, PathBuf};
+
+use plan::Code;
+
+use checker::Schema;
+
+/// What is wrong with the structure of a text, as far as a schema can see.
+const STRUCTURE: [Code; 4] = [
+    Code::UnknownKey,
+    Code::MissingKey,
+    Code::WrongShape,
+    Code::UnknownWord,
+];
+
+/// Cases with such a code that a schema cannot refuse, and why.
+const BEYOND_A_SCHEMA: [(&str, &str); 2] = [
+    (
+        "metric-source-open.yaml",
+        "whether a source is needed depends on the targets",
+    ),
+    (
+        "root-comment.yaml",
+        "there is no value that could be checked",
+    ),
+];
+
+#[test]
+fn what_belfry_takes() {
+    let (plan, contacts) = (Schema::of_plans(), Schema::of_contacts());
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let plans = root.join("../../plans");
+    let accepts = |schema: &Schema, path: &Path| {
+        assert_eq!(schema.check(&read(path)), Ok(()), "{}", path.display());
+    };
+    accepts(&plan, &plans.join("qr-service.yaml"));
+    accepts(&plan, &root.join("src/grammar/example-plan.yaml"));
+    accepts(&contacts, &plans.join("contacts.example.yaml"));
+    accepts(&contacts, &plans.join("contacts.trial.yaml"));
+    accepts(&contacts, &root.join("src/grammar/example-contacts.yaml"));
+    let warned = cases()
+        .into_iter()
+        .filter(|case| name(case).starts_with("warn-"));
+    for case in warned {
+        accepts(&plan, &case);
+    }
+}
+
+#[test]
+fn what_is_wrong_in_structure() {
+    let (plan, contacts) = (Schema::of_plans(), Schema::of_contacts());
+    let mut looked_at = 0;
+    for case in cases() {
+        let name = name(&case);
+        let text = read(&case);
+        let (schema, found) = if name.starts_with("contacts-") {
+            (&contacts, plan::parse_contacts(&name, &text).1)
+        } else {
+            (&plan, plan::parse(&name, &text).1)
+        };
+        let structural = found.iter().any(|found| STRUCTURE.contains(&found.code));
+        let beyond = BEYOND_A_SCHEMA.iter().any(|(own, _)| *own == name);
+        if structural && !beyond {
+            looked_at += 1;
+            assert!(schema.check(&text).is_err(), "the schema takes {name}");
+        }
+    }
+    assert!(looked_at >= 35, "only {looked_at} cases were looked at");
+}
+
+fn cases() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/reject");
+    let entries = std::fs::read_dir(folder).expect("the corpus is part of the source tree");
+    let paths = entries.map(|entry| entry.expect("the folder can be listed").path());
+    let mut cases: Vec<PathBuf> = paths
+        .filter(|path| path.extension().is_some_and(|own| own == "yaml"))
+        .collect();
+    cases.sort();
+    cases
+}
+
+fn name(path: &Path) -> String {
+    let name = path.file_name().expect("a listed file has a name");
+    name.to_string_lossy().into_owned()
+}
+
+fn read(path: &Path) -> String {
+    let bytes = std::fs::read(path).expect("the corpus is part of the source tree");
+    String::from_utf8_lossy(&bytes).into_owned()
+}
