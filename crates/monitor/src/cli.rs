@@ -7,6 +7,7 @@ mod logs;
 mod message;
 mod promql_test;
 mod query;
+mod reading;
 mod review;
 mod run;
 mod simulate;

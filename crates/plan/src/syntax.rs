@@ -20,10 +20,7 @@ use crate::node::{Key, Node, Value};
 pub(crate) fn read(report: &mut Report<'_>, file: usize, nodes_max: usize) -> Option<Node> {
     let (text, base) = (report.files.text(file), report.files.base(file));
     if text.len() > TEXT_BYTES_MAX {
-        let message = format!(
-            "the file holds {} bytes; at most {TEXT_BYTES_MAX} are read",
-            text.len()
-        );
+        let message = format!("the file holds more than {TEXT_BYTES_MAX} bytes");
         let help = "split what is not part of the plan from it".to_owned();
         let code = Code::TextTooLarge;
         report.error(
@@ -77,7 +74,11 @@ fn broken(report: &mut Report<'_>, file: usize, error: &serde_saphyr::Error) {
     let written = error.without_snippet().to_string();
     // The place is said by the diagnostic already.
     let complaint = written.split(" at line ").next().unwrap_or(&written).trim();
-    let (message, help) = in_our_words(complaint);
+    let (message, mut help) = in_our_words(complaint);
+    let marked = report.files.text(file).lines().nth(line.saturating_sub(1));
+    if complaint.contains("flow") && marked.is_some_and(|marked| marked.contains("${")) {
+        help = "between brackets `${NAME}` must be quoted: its braces would be a map";
+    }
     let code = Code::BrokenYaml;
     let help = help.to_owned();
     report.error(

@@ -113,28 +113,27 @@ fn listed(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
-/// The files and the variables of a case of several files.
+/// The files and the variables of a case of several files; those of one folder below, too.
 fn texts(folder: &Path) -> Texts {
-    let mut texts = Texts::default();
+    let mut files = Vec::new();
     for path in listed(folder) {
-        if path.is_dir() {
-            let prefix = file_name(&path);
-            let inner = texts_below(&path);
-            let named = inner
-                .into_iter()
-                .map(|(name, text)| (format!("{prefix}/{name}"), text));
-            texts.files.extend(named);
+        let name = file_name(&path);
+        if path.is_file() {
+            files.push((name, read(&path)));
+            continue;
+        }
+        for below in listed(&path) {
+            files.push((format!("{name}/{}", file_name(&below)), read(&below)));
         }
     }
-    texts.files.extend(texts_below(folder));
+    let named: Vec<(&str, &str)> = files
+        .iter()
+        .map(|(name, text)| (&**name, &**text))
+        .collect();
+    let mut texts = Texts::of(&named);
     let environment = texts.files.remove(ENVIRONMENT).unwrap_or_default();
     let variables = environment.lines().filter_map(|line| line.split_once('='));
     texts.with(&variables.collect::<Vec<_>>())
-}
-
-fn texts_below(folder: &Path) -> Vec<(String, String)> {
-    let files = listed(folder).into_iter().filter(|path| path.is_file());
-    files.map(|path| (file_name(&path), read(&path))).collect()
 }
 
 /// What a case is called in the output of a failed test.

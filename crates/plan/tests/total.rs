@@ -110,7 +110,6 @@ fn many_files_are_bounded() {
         code(&main(&names[..5]), &Texts::of(&files)),
         Code::TextTooLarge
     );
-    assert_eq!(check_files(&main(&names[..3]), &Texts::of(&files)), []);
     // The bound on nodes is one of all files together.
     let many = format!("x: [{}]", "1,".repeat(40_000));
     let files: Vec<(&str, &str)> = names[..3]
@@ -378,6 +377,10 @@ proptest! {
             check(&format!("{}{piece}{}", &plan[..start], &plan[end..]));
         }
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 50, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// A real plan, included, with a value from the environment in the place of another or within one.
     #[test]

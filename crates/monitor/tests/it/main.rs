@@ -21,6 +21,7 @@ mod following;
 mod guarding;
 mod incidents_api;
 mod logs_api;
+mod plan_files;
 mod probing;
 mod procedures;
 mod prometheus_api;

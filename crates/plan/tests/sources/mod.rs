@@ -6,14 +6,14 @@ use plan::Sources;
 
 /// What a plan can include, and the variables that are set.
 #[derive(Clone, Debug, Default)]
-pub struct Texts {
-    pub files: BTreeMap<String, String>,
-    pub environment: BTreeMap<String, String>,
+pub(crate) struct Texts {
+    pub(crate) files: BTreeMap<String, String>,
+    pub(crate) environment: BTreeMap<String, String>,
 }
 
 impl Texts {
     /// These files, and an empty environment.
-    pub fn of(files: &[(&str, &str)]) -> Texts {
+    pub(crate) fn of(files: &[(&str, &str)]) -> Texts {
         let files = files
             .iter()
             .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
@@ -24,7 +24,7 @@ impl Texts {
     }
 
     /// The same with variables.
-    pub fn with(mut self, variables: &[(&str, &str)]) -> Texts {
+    pub(crate) fn with(mut self, variables: &[(&str, &str)]) -> Texts {
         let variables = variables
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
