@@ -291,6 +291,7 @@ fn rule(line: &str) -> AlertRule {
             NoTraffic::Resolve
         },
         sources: vec!["shop".to_owned()],
+        service: None,
         origin: Origin::Document,
         at: Location::default(),
     }

@@ -157,7 +157,7 @@ impl App {
         incidents: impl IncidentStore + 'static,
     ) -> Result<Arc<App>, StartError> {
         let now = Timestamp::from(world.clock.now());
-        let setup = read_setup(&world, &config)
+        let setup = read_setup(&world, &environment, &config)
             .await
             .map_err(StartError::Plan)?;
         announce(&log, &setup);
@@ -284,7 +284,7 @@ impl App {
         self.tasks.shut_down(Duration::ZERO).await;
     }
 
-    /// Reads the plan and the contacts anew. A broken plan changes nothing but what [`App::reload_error`] says. Runs to its
+    /// Reads the plan, with all that it includes, and the contacts anew. A broken plan changes nothing but what [`App::reload_error`] says. Runs to its
     /// end even when the caller goes away: a half-done reload would leave no loops at all.
     ///
     /// # Errors
@@ -296,7 +296,7 @@ impl App {
 
     async fn reload_now(self: &Arc<App>) -> Result<(), String> {
         let _one_at_a_time = self.reloading.lock().await;
-        let read = read_setup(&self.world, &self.config).await;
+        let read = read_setup(&self.world, &self.environment, &self.config).await;
         let setup = match read.and_then(|setup| self.fits_running(setup)) {
             Ok(setup) => setup,
             Err(text) => {

@@ -9,6 +9,7 @@ mod logs;
 mod message;
 mod promql_test;
 mod query;
+mod reading;
 mod report;
 mod review;
 mod run;

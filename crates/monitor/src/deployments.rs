@@ -57,7 +57,12 @@ impl DeploymentWatch {
                 known = self.remembered(at).await.ok();
             }
             if let Some(known) = &mut known {
-                self.look(tracking, &setup.plan.service, known, at).await;
+                let metrics = setup.plan.metrics.iter();
+                let metric = metrics.into_iter().find(|own| own.name == tracking.metric);
+                let service = metric.map_or(&*setup.plan.service, |own| {
+                    setup.plan.service_of(&own.service)
+                });
+                self.look(tracking, service, known, at).await;
             }
         }
     }

@@ -20,6 +20,7 @@ pub mod metrics;
 pub mod notify;
 mod objectives;
 mod opening;
+mod plan_files;
 mod presence;
 pub mod probe;
 pub mod procedures;

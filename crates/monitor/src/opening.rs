@@ -5,14 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use model::Timestamp;
-use plan::Diagnostic;
 use telemetry::log::Logger;
 use world::World;
 
 use crate::app::{Config, StartError};
 use crate::logs::{EmbeddedLogs, LogsBackend};
 use crate::metrics::{EmbeddedMetrics, MetricsBackend};
-use crate::setup::Setup;
+use crate::plan_files::{read_contacts, read_plan};
+use crate::setup::{Environment, Setup};
 
 pub(crate) async fn lock_data(
     world: &World,
@@ -78,55 +78,34 @@ pub(crate) async fn open_stores(
     Ok((Arc::new(metrics), Arc::new(logs)))
 }
 
-pub(crate) async fn read_setup(world: &World, config: &Config) -> Result<Setup, String> {
-    let (disk, plan_path, contacts_path) = (
-        world.disk.clone(),
-        config.plan_path.clone(),
-        config.contacts_path.clone(),
-    );
+pub(crate) async fn read_setup(
+    world: &World,
+    environment: &Environment,
+    config: &Config,
+) -> Result<Setup, String> {
+    let (disk, environment) = (world.disk.clone(), environment.clone());
+    let (plan_path, contacts_path) = (config.plan_path.clone(), config.contacts_path.clone());
     let now = Timestamp::from(world.clock.now());
     world
         .run_blocking(move || {
-            let (text, plan) = read_plan(&*disk, &plan_path)?;
+            let reading = read_plan(&*disk, &environment, &plan_path)?;
+            let shown = reading.render();
+            let plan = reading.plan.ok_or(shown)?;
             let contacts = match &contacts_path {
                 None => plan::Contacts::default(),
-                Some(path) => read_contacts(&*disk, path)?,
+                Some(path) => {
+                    let reading = read_contacts(&*disk, path)?;
+                    reading.contacts.ok_or(reading.shown)?
+                }
             };
             Ok(Setup {
                 plan,
-                text,
+                files: reading.files,
                 contacts,
                 loaded_at: now,
             })
         })
         .await
-}
-
-/// Reads a plan's file; every error of it at once.
-fn read_plan(disk: &dyn world::Disk, path: &Path) -> Result<(String, plan::Plan), String> {
-    let text = read_text(disk, path)?;
-    let (plan, diagnostics) = plan::parse(&path.display().to_string(), &text);
-    match plan {
-        Some(plan) => Ok((text, plan)),
-        None => Err(show(&diagnostics, &text, path)),
-    }
-}
-
-fn read_contacts(disk: &dyn world::Disk, path: &Path) -> Result<plan::Contacts, String> {
-    let text = read_text(disk, path)?;
-    let (contacts, diagnostics) = plan::parse_contacts(&path.display().to_string(), &text);
-    contacts.ok_or_else(|| show(&diagnostics, &text, path))
-}
-
-fn read_text(disk: &dyn world::Disk, path: &Path) -> Result<String, String> {
-    let bytes = disk
-        .read(path)
-        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    String::from_utf8(bytes).map_err(|_| format!("{} is not UTF-8", path.display()))
-}
-
-fn show(diagnostics: &[Diagnostic], text: &str, path: &Path) -> String {
-    plan::render(diagnostics, text, &path.display().to_string())
 }
 
 pub(crate) fn announce(log: &Logger, setup: &Setup) {

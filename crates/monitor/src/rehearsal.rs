@@ -114,7 +114,7 @@ impl Stage {
         });
         let setup = Arc::new(CurrentSetup::new(Setup {
             plan,
-            text: String::new(),
+            files: Vec::new(),
             contacts,
             loaded_at: script.at,
         }));

@@ -3,18 +3,18 @@
 use std::sync::{Arc, RwLock};
 
 use model::Timestamp;
-use plan::{Contacts, Plan, SecretSource};
+use plan::{Contacts, Plan, PlanFile, SecretSource};
 use world::Disk;
 
 /// Reads environment variables; passed in from `main`, the only place that may read them.
 pub type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
-/// A plan with its text and contacts.
+/// A plan with its texts and contacts.
 pub struct Setup {
     /// The plan.
     pub plan: Plan,
-    /// Its text, for the plan page.
-    pub text: String,
+    /// The files that it stands in, the main one first, for the plan page.
+    pub files: Vec<PlanFile>,
     /// Who the roles are.
     pub contacts: Contacts,
     /// When it was loaded.

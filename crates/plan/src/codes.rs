@@ -19,6 +19,16 @@ macro_rules! codes {
             /// All codes, in order.
             pub const ALL: &[Code] = &[$(Code::$name),+];
 
+            /// What the mistake is, as half a sentence that begins with a capital letter.
+            pub fn meaning(self) -> &'static str {
+                let said = match self {
+                    $(Code::$name => concat!($($doc),+),)+
+                };
+                let said = said.trim();
+                let said = said.strip_prefix("Warning: ").unwrap_or(said);
+                said.strip_suffix('.').unwrap_or(said)
+            }
+
             /// The code as shown: `BF0001`, …
             pub fn as_str(self) -> &'static str {
                 match self {
@@ -115,6 +125,18 @@ codes! {
     SaysItChangesNothing = "BF0038",
     /// Warning: heartbeats are declared, but no rule reads their age.
     HeartbeatUnwatched = "BF0039",
+    /// Not the path of a file that a plan may include.
+    InvalidPath = "BF0040",
+    /// An included file that cannot be read.
+    UnreadableFile = "BF0041",
+    /// A file that includes itself, by itself or through others, or one that is included twice.
+    IncludedAgain = "BF0042",
+    /// A key that stands once in a plan, but in two of its files.
+    StandsInTwoFiles = "BF0043",
+    /// An environment variable that is not set, without a default.
+    UnsetVariable = "BF0044",
+    /// What begins like a value from the environment and does not end as one.
+    VariableSyntax = "BF0045",
 }
 
 impl Code {

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use crate::diagnostics::{Finding, Report};
 use crate::node::Node;
+use crate::services::Services;
 use crate::{Code, MetricType};
 
 /// What kind of thing a name is for. Names are unique within a kind.
@@ -107,6 +108,8 @@ pub(crate) struct Reach {
 /// The state of one conversion.
 pub(crate) struct Context<'t> {
     pub(crate) report: Report<'t>,
+    /// The services that its files belong to.
+    pub(crate) services: Services,
     /// Names that the text declares.
     pub(crate) declared: Vec<Named>,
     /// Names that it refers to.
@@ -129,6 +132,7 @@ impl<'t> Context<'t> {
     pub(crate) fn new(file: &'t str, text: &'t str) -> Context<'t> {
         Context {
             report: Report::new(file, text),
+            services: Services::default(),
             declared: Vec::new(),
             referred: Vec::new(),
             metric_types: Vec::new(),
@@ -156,6 +160,23 @@ impl<'t> Context<'t> {
             name: name.to_owned(),
             span: node.span.clone(),
         });
+    }
+
+    /// The service that what stands at a place belongs to, where it is another than the plan's own.
+    pub(crate) fn service_at(&self, byte: usize) -> Option<String> {
+        self.services.of_file(self.report.files.of(byte))
+    }
+
+    /// The targets that something may belong to: those of its service, and all where that has none.
+    pub(crate) fn jobs_for(&self, node: &Node) -> Vec<String> {
+        let service = self.service_at(node.span.start);
+        let jobs = self.declared.iter().filter(|own| own.kind == Kind::Job);
+        let of_service = jobs.filter(|own| self.service_at(own.span.start) == service);
+        let of_service: Vec<String> = of_service.map(|own| own.name.clone()).collect();
+        if of_service.is_empty() {
+            return self.names(Kind::Job).map(str::to_owned).collect();
+        }
+        of_service
     }
 
     /// The declared names of a kind, in the order of the text.

@@ -2,10 +2,14 @@
 //!
 //! A [`Diagnostic`] is complete in itself (file, line, column), so that it can be logged, sent as JSON or shown in one
 //! line without the text; only the pretty form of `render` needs the text again.
+//!
+//! A plan may hold values from the environment, and those may be secrets: [`Report`] keeps them out of what is said.
 
 use std::fmt;
 use std::ops::Range;
 
+use crate::files::Files;
+use crate::filled::Filled;
 use crate::limits::{DIAGNOSTICS_MAX, EXCERPT_CHARS_MAX};
 use crate::{Code, Location};
 
@@ -28,7 +32,7 @@ impl DiagnosticSeverity {
     }
 }
 
-/// A part of the text.
+/// A part of a file's text.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TextSpan {
     /// The first byte.
@@ -68,7 +72,7 @@ impl Diagnostic {
 impl fmt::Display for Diagnostic {
     /// One line: `file:line:column: error[BF0012]: what is wrong; help: what would be right`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Location { line, column } = self.span.at;
+        let Location { line, column, .. } = self.span.at;
         let (severity, code, message) = (self.severity.as_str(), self.code, &self.message);
         write!(
             f,
@@ -82,11 +86,11 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// Collects diagnostics about one text.
+/// Collects diagnostics about the files of one plan.
 pub(crate) struct Report<'t> {
-    file: &'t str,
-    text: &'t str,
-    line_starts: Vec<usize>,
+    pub(crate) files: Files<'t>,
+    /// The values that scalars got from the environment.
+    pub(crate) filled: Filled,
     found: Vec<Diagnostic>,
 }
 
@@ -99,22 +103,12 @@ pub(crate) struct Finding {
 }
 
 impl<'t> Report<'t> {
-    pub(crate) fn new(file: &'t str, text: &'t str) -> Report<'t> {
-        let after_breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        let line_starts = [0]
-            .into_iter()
-            .chain(after_breaks.map(|(at, _)| at + 1))
-            .collect();
+    pub(crate) fn new(name: &'t str, text: &'t str) -> Report<'t> {
         Report {
-            file,
-            text,
-            line_starts,
+            files: Files::new(name, text),
+            filled: Filled::default(),
             found: Vec::new(),
         }
-    }
-
-    pub(crate) fn text(&self) -> &'t str {
-        self.text
     }
 
     pub(crate) fn error(&mut self, at: &Range<usize>, finding: Finding) {
@@ -125,31 +119,6 @@ impl<'t> Report<'t> {
         self.add(DiagnosticSeverity::Warning, at, finding);
     }
 
-    /// Line and column of a byte; any number is taken, past the end means the end.
-    pub(crate) fn location(&self, byte: usize) -> Location {
-        let byte = self.text.floor_char_boundary(byte.min(self.text.len()));
-        let line = self.line_starts.partition_point(|start| *start <= byte);
-        let start = self.line_starts[line - 1];
-        let before = self.text[start..byte].trim_start_matches('\u{feff}');
-        Location {
-            line,
-            column: before.chars().count() + 1,
-        }
-    }
-
-    /// The byte of a line and column, as far as the text has them.
-    pub(crate) fn offset(&self, line: usize, column: usize) -> usize {
-        let Some(start) = line
-            .checked_sub(1)
-            .and_then(|index| self.line_starts.get(index))
-        else {
-            return self.text.len();
-        };
-        let rest = &self.text[*start..];
-        let wanted = rest.char_indices().nth(column.saturating_sub(1));
-        start + wanted.map_or(rest.len(), |(at, _)| at)
-    }
-
     /// The value where nothing forbids it, and everything that was found, in the order of the text.
     pub(crate) fn finish<T>(mut self, value: Option<T>) -> (Option<T>, Vec<Diagnostic>) {
         let refused = self.found.iter().any(Diagnostic::is_error);
@@ -157,7 +126,8 @@ impl<'t> Report<'t> {
             refused || value.is_some(),
             "a text without errors must give a value"
         );
-        self.found.sort_by_key(|found| (found.span, found.code));
+        self.found
+            .sort_by_key(|found| (found.span.at.file, found.span, found.code));
         self.found.dedup();
         (value.filter(|_| !refused), self.found)
     }
@@ -169,14 +139,14 @@ impl<'t> Report<'t> {
         if self.found.len() >= DIAGNOSTICS_MAX && !first_error {
             return;
         }
-        let start = self.text.floor_char_boundary(at.start.min(self.text.len()));
-        let end = self
-            .text
-            .floor_char_boundary(at.end.clamp(start, self.text.len()));
+        let Some(finding) = self.filled.without_values(&self.files, at, finding) else {
+            return;
+        };
+        let (file, span) = self.files.within(at);
         let span = TextSpan {
-            start,
-            end,
-            at: self.location(start),
+            start: span.start,
+            end: span.end,
+            at: self.files.location(at.start),
         };
         let Finding {
             code,
@@ -184,7 +154,7 @@ impl<'t> Report<'t> {
             label,
             help,
         } = finding;
-        let file = self.file.to_owned();
+        let file = self.files.name(file).to_owned();
         self.found.push(Diagnostic {
             code,
             severity,

@@ -157,15 +157,31 @@ pub(crate) fn entries<'n>(
     Some(entries)
 }
 
-fn report_repeated(context: &mut Context<'_>, entries: &[(Key, Node)]) {
+/// Reports keys that stand twice in one map. The map of a plan's keys is joined from several files, so they may stand in two.
+pub(crate) fn report_repeated(context: &mut Context<'_>, entries: &[(Key, Node)]) {
     let mut seen = std::collections::BTreeMap::new();
     for (key, _) in entries {
         let Some(first) = seen.insert(key.text.as_str(), key.span.start) else {
             continue;
         };
-        let line = context.report.location(first).line;
-        let message = format!("the key {} stands twice in one map", quote(&key.text));
-        let help = format!("keep one; the other is on line {line}");
-        context.error(Code::DuplicateKey, &key.span, message, "again", help);
+        let files = &context.report.files;
+        let line = files.line_seen_from(first, key.span.start);
+        if files.of(first) == files.of(key.span.start) {
+            let message = format!("the key {} stands twice in one map", quote(&key.text));
+            let help = format!("keep one; the other is on {line}");
+            context.error(Code::DuplicateKey, &key.span, message, "again", help);
+        } else {
+            stands_in_two_files(context, key, &line);
+        }
     }
+}
+
+/// Reports a key that another file has too; `line` says where.
+pub(crate) fn stands_in_two_files(context: &mut Context<'_>, key: &Key, line: &str) {
+    let message = format!(
+        "the key {} stands in two files, and only lists are joined",
+        quote(&key.text)
+    );
+    let help = format!("keep one; the other is on {line}");
+    context.error(Code::StandsInTwoFiles, &key.span, message, "again", help);
 }

@@ -2,9 +2,9 @@
 //!
 //! Promise: total. Any bytes give an answer, never a panic, and all errors at once. serde lives at the edge only (`syntax`).
 //!
-//! Reading order: [`parse`] turns text into a tree (`syntax`, `node`), walks it field by field (`fields`, `values`,
-//! `convert`), then looks across sections (`check`). What it finds is a list of [`Diagnostic`]s, each with a [`Code`],
-//! shown by [`render`] or in one line.
+//! Reading order: [`parse_files`] turns texts into one tree (`inclusion`, `syntax`, `node`; `files` for places, `variables` for
+//! values from the environment), walks it field by field (`fields`, `values`, `convert`), then looks across sections
+//! (`check`). What it finds is a list of [`Diagnostic`]s, each with a [`Code`], shown by [`render`] or in one line.
 
 mod plan;
 mod response;
@@ -18,16 +18,23 @@ mod convert;
 mod diagnostics;
 mod expression;
 mod fields;
+mod files;
+mod filled;
 mod grammar;
+mod inclusion;
+mod joining;
 mod limits;
 mod node;
 mod render;
 mod scalar_map;
 mod series;
+mod services;
+mod sources;
 mod suggest;
 mod syntax;
 mod template;
 mod values;
+mod variables;
 
 pub use codes::Code;
 pub use contacts::*;
@@ -38,20 +45,35 @@ pub use plan::*;
 pub use render::render;
 pub use response::*;
 pub use series::{BELFRY_SERIES, HEARTBEAT_AGE, HEARTBEAT_ALLOWED, PLAN_METRIC_PRESENT};
+pub use sources::{PlanFile, Reading, Sources};
 
 use context::Context;
 
-/// Reads a plan. `name` is what diagnostics call the file.
+/// Reads a plan of one text: one that includes no others and takes nothing from the environment. `name` is what diagnostics
+/// call the file.
 ///
 /// The plan is there only when no diagnostic is an error; warnings may stand beside it. Diagnostics come in the order
 /// of the text.
 pub fn parse(name: &str, text: &str) -> (Option<Plan>, Vec<Diagnostic>) {
+    let reading = parse_files(name, text, &mut sources::Alone);
+    (reading.plan, reading.diagnostics)
+}
+
+/// Reads a plan with the files that it includes and values from the environment. `name` is the main file's path: those of
+/// included files count from it.
+pub fn parse_files(name: &str, text: &str, sources: &mut dyn Sources) -> Reading {
     let mut context = Context::new(name, text);
-    let plan = syntax::read(&mut context.report).and_then(|root| {
+    let plan = inclusion::read(&mut context, sources).and_then(|root| {
         let plan = convert::plan(&mut context, &root);
         check::all(&mut context, plan)
     });
-    context.report.finish(plan)
+    let files = context.report.files.to_list();
+    let (plan, diagnostics) = context.report.finish(plan);
+    Reading {
+        plan,
+        diagnostics,
+        files,
+    }
 }
 
 /// Reads a contacts file. `name` is what diagnostics call the file.
@@ -59,7 +81,8 @@ pub fn parse(name: &str, text: &str) -> (Option<Plan>, Vec<Diagnostic>) {
 /// The contacts are there only when no diagnostic is an error.
 pub fn parse_contacts(name: &str, text: &str) -> (Option<Contacts>, Vec<Diagnostic>) {
     let mut context = Context::new(name, text);
-    let contacts = syntax::read(&mut context.report).and_then(|root| {
+    let root = syntax::read(&mut context.report, 0, limits::NODES_MAX);
+    let contacts = root.and_then(|root| {
         let contacts = convert::contacts(&mut context, &root);
         check::names(&mut context);
         contacts

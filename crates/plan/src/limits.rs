@@ -7,10 +7,32 @@ use std::time::Duration;
 /// The longest text that is read. The plan of a large service is some 60 kB.
 pub const TEXT_BYTES_MAX: usize = 1 << 20;
 
+/// The longest texts of all files of a plan together: a file for each of some dozens of services.
+pub(crate) const ALL_TEXTS_BYTES_MAX: usize = 4 << 20;
+
+/// The most files of a plan. Whoever reviews it opens each.
+pub(crate) const FILES_MAX: usize = 100;
+
+/// How deep files include files below the main one.
+pub(crate) const INCLUSION_DEPTH_MAX: usize = 8;
+
+/// The longest path of an included file.
+pub(crate) const PATH_BYTES_MAX: usize = 1_000;
+
+/// The most environment variables that a plan asks for.
+pub(crate) const VARIABLES_MAX: usize = 1_000;
+
+/// The longest value of one: an address with a long query. Texts belong into the plan, where they are reviewed.
+pub(crate) const VARIABLE_BYTES_MAX: usize = 4 * 1024;
+
+/// The longest that all scalars with values from the environment may be together: a short one may ask for a long value
+/// again and again.
+pub(crate) const FILLED_BYTES_MAX: usize = 1 << 20;
+
 /// The deepest nesting. The deepest place of a plan (a panel's query) is at 7.
 pub(crate) const DEPTH_MAX: usize = 16;
 
-/// The most scalars, lists and maps, aliases expanded: what an alias bomb can grow to.
+/// The most scalars, lists and maps of all files of a plan, aliases expanded: what an alias bomb can grow to.
 pub(crate) const NODES_MAX: usize = 100_000;
 
 /// The most aliases. Plans repeat themselves a little; bombs repeat themselves a lot.

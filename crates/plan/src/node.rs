@@ -8,7 +8,7 @@ use std::ops::Range;
 /// A value and where it stands.
 pub(crate) struct Node {
     pub(crate) value: Value,
-    /// Bytes of the text. A block map or list is marked by its first line's first part, since marking all of it marks nothing.
+    /// Bytes in the row of all files (`files`). A block map or list is marked by its first line's first part, since marking all of it marks nothing.
     pub(crate) span: Range<usize>,
 }
 
@@ -27,6 +27,17 @@ pub(crate) enum Value {
 pub(crate) struct Key {
     pub(crate) text: String,
     pub(crate) span: Range<usize>,
+}
+
+impl Node {
+    /// How many scalars, lists and maps it holds, itself among them.
+    pub(crate) fn count(&self) -> usize {
+        1 + match &self.value {
+            Value::Null | Value::Text(_) => 0,
+            Value::List(items) => items.iter().map(Node::count).sum::<usize>(),
+            Value::Map(entries) => entries.iter().map(|(_, value)| 1 + value.count()).sum(),
+        }
+    }
 }
 
 impl Value {

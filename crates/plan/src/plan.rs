@@ -13,10 +13,15 @@ use crate::{
 /// A whole monitoring plan: everything that Belfry runs comes from one of these.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The service's name; the `service` label of incidents and the default source of logs.
+    /// The service's name; the `service` label of incidents and the default source of logs. Where the plan holds several,
+    /// the one that its main file names.
     pub service: String,
     /// What people call the plan.
     pub title: String,
+    /// All services that the plan holds, its own first.
+    pub services: Vec<Service>,
+    /// The names of the files that the plan stands in, the main one first; [`Location::file`] counts in them.
+    pub files: Vec<String>,
     /// What is scraped.
     pub targets: Vec<Target>,
     /// Whether and how often the machine's own figures (CPU, memory, disk, network) are collected.
@@ -76,9 +81,22 @@ pub struct Waiver {
     pub at: Location,
 }
 
-/// Where something stands in the plan's text, both counted from 1.
+/// One of the services of a plan.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// Its name, as `service` labels have it.
+    pub name: String,
+    /// What people call it.
+    pub title: String,
+    /// Where it is named.
+    pub at: Location,
+}
+
+/// Where something stands in the plan's text, line and column counted from 1.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Location {
+    /// Which of [`Plan::files`], counted from 0: the main one is 0.
+    pub file: usize,
     /// The line.
     pub line: usize,
     /// The column, in characters.
@@ -110,6 +128,8 @@ pub struct Target {
     pub timeout: Duration,
     /// The most samples one scrape may bring; past it the whole scrape fails.
     pub sample_limit: usize,
+    /// The service that it belongs to, where it is another than the plan's own: see [`Plan::service_of`].
+    pub service: Option<String>,
     /// Where it is declared.
     pub at: Location,
 }
@@ -194,6 +214,8 @@ pub struct Metric {
     pub labels: Vec<String>,
     /// The `job` of the target that exposes it; `None` when Belfry itself writes it (host figures, probes, log counts).
     pub source: Option<String>,
+    /// The service that it belongs to, where it is another than the plan's own: see [`Plan::service_of`].
+    pub service: Option<String>,
     /// Document or added.
     pub origin: Origin,
     /// Where it is declared.
@@ -278,6 +300,9 @@ pub struct AlertRule {
     pub no_traffic: NoTraffic,
     /// The jobs whose scrapes must be complete for an empty answer to count; from the metrics' sources.
     pub sources: Vec<String>,
+    /// The service that it belongs to, where it is another than the plan's own: then its alerts carry it as their label
+    /// `service`, unless their series or the rule's labels have one.
+    pub service: Option<String>,
     /// Document or added.
     pub origin: Origin,
     /// Where it is declared.
@@ -293,6 +318,8 @@ pub struct Dashboard {
     pub title: String,
     /// Its panels, in order.
     pub panels: Vec<Panel>,
+    /// The service that it belongs to, where it is another than the plan's own: see [`Plan::service_of`].
+    pub service: Option<String>,
 }
 
 /// How a panel draws.
@@ -440,6 +467,8 @@ pub struct Probe {
     pub timeout: Duration,
     /// The service's dependencies that the detailed answer names.
     pub dependencies: Vec<String>,
+    /// The service that it belongs to, where it is another than the plan's own: see [`Plan::service_of`].
+    pub service: Option<String>,
     /// Where it is declared.
     pub at: Location,
 }
@@ -461,6 +490,8 @@ pub struct Objective {
     pub unit: String,
     /// The time over which it is promised.
     pub window: Duration,
+    /// The service that it belongs to, where it is another than the plan's own: see [`Plan::service_of`].
+    pub service: Option<String>,
     /// Where it is declared.
     pub at: Location,
 }
@@ -483,6 +514,8 @@ pub struct CriticalPath {
     pub name: String,
     /// The alerts that guard it.
     pub alerts: Vec<String>,
+    /// The service that it belongs to, where it is another than the plan's own: see [`Plan::service_of`].
+    pub service: Option<String>,
     /// Where it is declared.
     pub at: Location,
 }
@@ -493,6 +526,16 @@ impl Plan {
         self.rule_groups
             .iter()
             .flat_map(|group| group.rules.iter().map(move |rule| (group, rule)))
+    }
+
+    /// The name of the service that something belongs to, by its `service`.
+    pub fn service_of<'p>(&'p self, own: &'p Option<String>) -> &'p str {
+        own.as_deref().unwrap_or(&self.service)
+    }
+
+    /// The name of the file that something stands in.
+    pub fn file_of(&self, at: Location) -> &str {
+        self.files.get(at.file).map_or("", String::as_str)
     }
 
     /// An escalation policy by name.

@@ -4,16 +4,32 @@
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use crate::{Diagnostic, DiagnosticSeverity};
+use crate::{Diagnostic, DiagnosticSeverity, PlanFile};
 
 /// Shows diagnostics over their text. `text` must be the one that they are about; `name` heads every excerpt.
 ///
 /// Without colour: the answer goes to logs, pages and tests as well as to terminals.
 pub fn render(diagnostics: &[Diagnostic], text: &str, name: &str) -> String {
+    shown(
+        diagnostics
+            .iter()
+            .map(|diagnostic| (diagnostic, text, name)),
+    )
+}
+
+/// The same over several files, each diagnostic with the text of its own.
+pub(crate) fn render_files(diagnostics: &[Diagnostic], files: &[PlanFile]) -> String {
+    shown(diagnostics.iter().map(|diagnostic| {
+        let file = files.iter().find(|file| file.name == diagnostic.file);
+        let text = file.map_or("", |file| file.text.as_str());
+        (diagnostic, text, diagnostic.file.as_str())
+    }))
+}
+
+fn shown<'a>(diagnostics: impl Iterator<Item = (&'a Diagnostic, &'a str, &'a str)>) -> String {
     let renderer = Renderer::plain().decor_style(DecorStyle::Ascii);
     let shown: Vec<String> = diagnostics
-        .iter()
-        .map(|diagnostic| renderer.render(&[group(diagnostic, text, name)]))
+        .map(|(diagnostic, text, name)| renderer.render(&[group(diagnostic, text, name)]))
         .collect();
     shown.join("\n\n")
 }

@@ -13,14 +13,25 @@ use crate::node::Node;
 /// The most characters of raw text that one character of the value may have been written with (`\U0001F600`).
 const ESCAPE_CHARS_MAX: usize = 10;
 
-/// The bytes of the file for a part of a scalar's value.
+/// The place of a part of a scalar's value. A value from the environment is placed at its variable.
 pub(crate) fn place(
     context: &Context<'_>,
     node: &Node,
     value: &str,
     part: Range<usize>,
 ) -> Range<usize> {
-    let raw = context.report.text().get(node.span.clone()).unwrap_or("");
+    match context.report.filled.scalar(&node.span) {
+        None => as_written(context, node, value, part),
+        Some(filled) => match filled.before(value, &part) {
+            Some((written, part)) => as_written(context, node, written, part),
+            None => node.span.clone(),
+        },
+    }
+}
+
+/// The place of a part of what stands in the text, but for YAML's own signs.
+fn as_written(context: &Context<'_>, node: &Node, value: &str, part: Range<usize>) -> Range<usize> {
+    let raw = context.report.files.written(&node.span);
     let found = raw_range(raw, value, part);
     let start = node.span.start + found.start;
     // An error at the very end (`rate(x`) has no width; it is shown behind the last character.

@@ -13,21 +13,18 @@ use serde_saphyr::{Options, Spanned};
 
 use crate::Code;
 use crate::diagnostics::{Finding, Report};
-use crate::limits::{ALIASES_MAX, DEPTH_MAX, NODES_MAX, TEXT_BYTES_MAX};
+use crate::limits::{ALIASES_MAX, DEPTH_MAX, TEXT_BYTES_MAX};
 use crate::node::{Key, Node, Value};
 
-/// The tree of a text, or a diagnostic that says why there is none.
-pub(crate) fn read(report: &mut Report<'_>) -> Option<Node> {
-    let text = report.text();
+/// The tree of one of the report's files, or a diagnostic that says why there is none. It has at most so many nodes.
+pub(crate) fn read(report: &mut Report<'_>, file: usize, nodes_max: usize) -> Option<Node> {
+    let (text, base) = (report.files.text(file), report.files.base(file));
     if text.len() > TEXT_BYTES_MAX {
-        let message = format!(
-            "the file holds {} bytes; at most {TEXT_BYTES_MAX} are read",
-            text.len()
-        );
+        let message = format!("the file holds more than {TEXT_BYTES_MAX} bytes");
         let help = "split what is not part of the plan from it".to_owned();
         let code = Code::TextTooLarge;
         report.error(
-            &(0..0),
+            &(base..base),
             Finding {
                 code,
                 message,
@@ -37,16 +34,16 @@ pub(crate) fn read(report: &mut Report<'_>) -> Option<Node> {
         );
         return None;
     }
-    match serde_saphyr::from_str_with_options::<Spanned<Tree>>(text, options()) {
-        Ok(tree) => Some(node(tree, text)),
+    match serde_saphyr::from_str_with_options::<Spanned<Tree>>(text, options(nodes_max)) {
+        Ok(tree) => Some(node(tree, text, base)),
         Err(error) => {
-            broken(report, &error);
+            broken(report, file, &error);
             None
         }
     }
 }
 
-fn options() -> Options {
+fn options(nodes_max: usize) -> Options {
     serde_saphyr::options! {
         strict_booleans: true,
         // Repeated keys reach the tree, so that they are reported together with everything else.
@@ -57,27 +54,31 @@ fn options() -> Options {
         with_snippet: false,
         budget: serde_saphyr::budget! {
             max_depth: DEPTH_MAX,
-            max_nodes: NODES_MAX,
-            max_events: 3 * NODES_MAX,
+            max_nodes: nodes_max,
+            max_events: 3 * nodes_max,
             max_aliases: ALIASES_MAX,
             max_anchors: ALIASES_MAX,
             max_documents: 1,
         },
         alias_limits: serde_saphyr::alias_limits! {
-            max_total_replayed_events: NODES_MAX,
+            max_total_replayed_events: nodes_max,
             max_replay_stack_depth: DEPTH_MAX,
         },
     }
 }
 
-fn broken(report: &mut Report<'_>, error: &serde_saphyr::Error) {
+fn broken(report: &mut Report<'_>, file: usize, error: &serde_saphyr::Error) {
     let place = error.location();
     let (line, column) = place.map_or((1, 1), |at| (at.line() as usize, at.column() as usize));
-    let start = report.offset(line, column);
+    let start = report.files.byte(file, line, column);
     let written = error.without_snippet().to_string();
     // The place is said by the diagnostic already.
     let complaint = written.split(" at line ").next().unwrap_or(&written).trim();
-    let (message, help) = in_our_words(complaint);
+    let (message, mut help) = in_our_words(complaint);
+    let marked = report.files.text(file).lines().nth(line.saturating_sub(1));
+    if complaint.contains("flow") && marked.is_some_and(|marked| marked.contains("${")) {
+        help = "between brackets `${NAME}` must be quoted: its braces would be a map";
+    }
     let code = Code::BrokenYaml;
     let help = help.to_owned();
     report.error(
@@ -214,9 +215,10 @@ impl<'de> Visitor<'de> for TreeVisitor {
     }
 }
 
-/// The tree in our own terms. Recursion is bounded: the parser refused anything deeper than [`DEPTH_MAX`].
-fn node(tree: Spanned<Tree>, text: &str) -> Node {
-    let span = bytes(&tree.defined, text);
+/// The tree in our own terms, with spans that count from the file's base. Recursion is bounded: the parser refused anything deeper than [`DEPTH_MAX`].
+fn node(tree: Spanned<Tree>, text: &str, base: usize) -> Node {
+    let written = bytes(&tree.defined, text);
+    let span = base + written.start..base + written.end;
     match tree.value {
         Tree::Null => Node {
             value: Value::Null,
@@ -227,14 +229,17 @@ fn node(tree: Spanned<Tree>, text: &str) -> Node {
             span,
         },
         Tree::AsWritten => {
-            let written = text.get(span.clone()).unwrap_or("").trim();
+            let written = text.get(written).unwrap_or("").trim();
             Node {
                 value: Value::Text(unquoted(written).to_owned()),
                 span,
             }
         }
         Tree::List(items) => {
-            let items: Vec<Node> = items.into_iter().map(|item| node(item, text)).collect();
+            let items: Vec<Node> = items
+                .into_iter()
+                .map(|item| node(item, text, base))
+                .collect();
             Node {
                 value: Value::List(items),
                 span,
@@ -244,14 +249,12 @@ fn node(tree: Spanned<Tree>, text: &str) -> Node {
             let entries: Vec<(Key, Node)> = entries
                 .into_iter()
                 .map(|(key, value)| {
-                    let span = bytes(&key.defined, text);
-                    (
-                        Key {
-                            text: key.value,
-                            span,
-                        },
-                        node(value, text),
-                    )
+                    let written = bytes(&key.defined, text);
+                    let key = Key {
+                        text: key.value,
+                        span: base + written.start..base + written.end,
+                    };
+                    (key, node(value, text, base))
                 })
                 .collect();
             let first = entries.first().map(|(key, _)| key.span.clone());

@@ -1,6 +1,6 @@
 //! The pages of the codes: each has its form, its wrong example gives the code, and its right one does not.
 
-use plan::{Code, Diagnostic};
+use plan::{Code, Diagnostic, Sources};
 
 const SECTIONS: [&str; 4] = [
     "## What is wrong",
@@ -57,25 +57,48 @@ fn wrong_examples_are_wrong_and_right_ones_right() {
     }
 }
 
-/// The example of a section: which file it is, and its text.
-fn example(code: Code, section: &str) -> (&'static str, &'static str) {
+/// One block of an example: which file it is, and its text.
+type Block = (&'static str, &'static str);
+
+/// The example of a section: the plan or contacts file first, then the files that it includes by their names.
+fn example(code: Code, section: &str) -> Vec<Block> {
     let page = code.page();
     let begins = page
         .find(&format!("\n{section}\n"))
         .expect("the section is there");
-    let from = &page[begins..];
-    let (_, fenced) = from
-        .split_once("\n```yaml")
-        .expect("the section has an example");
-    let (kind, rest) = fenced.split_once('\n').expect("the block has lines");
-    let (text, _) = rest.split_once("\n```").expect("the block is closed");
-    (kind.trim(), text)
+    let from = &page[begins + 1..];
+    let from = from.split("\n## ").next().unwrap_or(from);
+    let blocks = from.split("\n```yaml").skip(1).map(|fenced| {
+        let (kind, rest) = fenced.split_once('\n').expect("the block has lines");
+        let (text, _) = rest.split_once("\n```").expect("the block is closed");
+        (kind.trim(), text)
+    });
+    let blocks: Vec<Block> = blocks.collect();
+    assert!(!blocks.is_empty(), "{code}: {section} has no example");
+    blocks
 }
 
-fn found((kind, text): (&str, &str)) -> Vec<Diagnostic> {
+fn found(blocks: Vec<Block>) -> Vec<Diagnostic> {
+    let (kind, text) = blocks[0];
     match kind {
-        "" => plan::parse("example.yaml", text).1,
+        "" => plan::parse_files("example.yaml", text, &mut Beside(blocks)).diagnostics,
         "contacts" => plan::parse_contacts("example.yaml", text).1,
-        other => panic!("examples are plans or contacts, not `{other}`"),
+        other => panic!("an example is a plan or contacts, not `{other}`"),
+    }
+}
+
+/// The further blocks of an example, as files beside it. No variable is set.
+struct Beside(Vec<Block>);
+
+impl Sources for Beside {
+    fn file(&mut self, name: &str) -> Result<String, String> {
+        let found = self.0.iter().find(|(kind, _)| *kind == name);
+        found
+            .map(|(_, text)| (*text).to_owned())
+            .ok_or_else(|| "there is no such file".to_owned())
+    }
+
+    fn variable(&mut self, _: &str) -> Option<String> {
+        None
     }
 }

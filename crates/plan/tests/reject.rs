@@ -1,10 +1,20 @@
 //! Broken plans and what is said about them: each `testdata/reject/NAME.yaml` with the expected lines in `NAME.expect`.
 //! A new case is a new pair of files; `UPDATE_EXPECT=1 cargo test -p plan --test reject` writes the second.
 //! Files that start with `contacts-` are contacts files, those with `warn-` are accepted with a warning.
+//!
+//! A case of several files is a folder with `main.yaml`, what it includes, and `main.expect`; an `environment` in it holds
+//! variables, `NAME=value` a line.
+
+mod sources;
 
 use std::path::{Path, PathBuf};
 
 use plan::{Code, Diagnostic};
+use sources::Texts;
+
+/// The main file of a case of several, and its variables.
+const MAIN: &str = "main.yaml";
+const ENVIRONMENT: &str = "environment";
 
 #[test]
 fn every_broken_plan_says_what_is_wrong() {
@@ -35,7 +45,7 @@ fn every_code_has_a_case() {
 }
 
 fn check(case: &Path) -> Option<String> {
-    let name = file_name(case);
+    let name = case_name(case);
     let found = diagnostics(case);
     let refused = found.iter().any(Diagnostic::is_error);
     if refused == name.starts_with("warn-") || found.is_empty() {
@@ -66,6 +76,11 @@ fn diagnostics(case: &Path) -> Vec<Diagnostic> {
     let (accepted, found) = if name.starts_with("contacts-") {
         let (contacts, found) = plan::parse_contacts(&name, &text);
         (contacts.is_some(), found)
+    } else if name == MAIN {
+        let mut texts = texts(case.parent().expect("a case lies in a folder"));
+        let reading = plan::parse_files(&name, &text, &mut texts);
+        assert!(!reading.render().is_empty(), "{name}");
+        (reading.plan.is_some(), reading.diagnostics)
     } else {
         let (plan, found) = plan::parse(&name, &text);
         (plan.is_some(), found)
@@ -80,14 +95,56 @@ fn diagnostics(case: &Path) -> Vec<Diagnostic> {
 
 fn cases() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/reject");
+    let entries = listed(&folder)
+        .into_iter()
+        .map(|path| if path.is_dir() { path.join(MAIN) } else { path });
+    entries
+        .filter(|path| path.extension().is_some_and(|own| own == "yaml"))
+        .collect()
+}
+
+/// What lies in a folder, sorted.
+fn listed(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder)
         .expect("the corpus is part of the source tree")
         .map(|entry| entry.expect("the folder can be listed").path());
-    let mut cases: Vec<PathBuf> = entries
-        .filter(|path| path.extension().is_some_and(|own| own == "yaml"))
+    let mut paths: Vec<PathBuf> = entries.collect();
+    paths.sort();
+    paths
+}
+
+/// The files and the variables of a case of several files; those of one folder below, too.
+fn texts(folder: &Path) -> Texts {
+    let mut files = Vec::new();
+    for path in listed(folder) {
+        let name = file_name(&path);
+        if path.is_file() {
+            files.push((name, read(&path)));
+            continue;
+        }
+        for below in listed(&path) {
+            files.push((format!("{name}/{}", file_name(&below)), read(&below)));
+        }
+    }
+    let named: Vec<(&str, &str)> = files
+        .iter()
+        .map(|(name, text)| (&**name, &**text))
         .collect();
-    cases.sort();
-    cases
+    let mut texts = Texts::of(&named);
+    let environment = texts.files.remove(ENVIRONMENT).unwrap_or_default();
+    let variables = environment.lines().filter_map(|line| line.split_once('='));
+    texts.with(&variables.collect::<Vec<_>>())
+}
+
+/// What a case is called in the output of a failed test.
+fn case_name(path: &Path) -> String {
+    match file_name(path) {
+        name if name == MAIN => {
+            let folder = path.parent().expect("a case lies in a folder");
+            format!("{}/{name}", file_name(folder))
+        }
+        name => name,
+    }
 }
 
 fn file_name(path: &Path) -> String {

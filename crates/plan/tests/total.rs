@@ -2,8 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod sources;
+
 use plan::{Code, DIAGNOSTICS_MAX, Diagnostic, TEXT_BYTES_MAX};
 use proptest::prelude::*;
+use sources::Texts;
 
 /// Every plan of the repository, in one text: what damage is done to.
 #[expect(
@@ -43,6 +46,108 @@ fn check(text: &str) -> Vec<Diagnostic> {
         found.is_empty()
     );
     found
+}
+
+/// Reads a plan of several files, checking what must always hold: the answer, the places, and that no value of the
+/// environment is in what is said.
+fn check_files(main: &str, texts: &Texts) -> Vec<Diagnostic> {
+    let reading = plan::parse_files("main.yaml", main, &mut texts.clone());
+    let found = &reading.diagnostics;
+    assert_eq!(
+        reading.plan.is_none(),
+        found.iter().any(Diagnostic::is_error)
+    );
+    for diagnostic in found {
+        let span = &diagnostic.span;
+        let file = &reading.files[span.at.file];
+        assert_eq!(file.name, diagnostic.file);
+        let before = &file.text[..span.start];
+        assert!(
+            file.text.get(span.start..span.end).is_some(),
+            "{diagnostic}"
+        );
+        assert_eq!(
+            before.matches('\n').count() + 1,
+            span.at.line,
+            "{diagnostic}"
+        );
+        let shown = format!("{diagnostic:?}");
+        for value in texts.environment.values() {
+            assert!(!shown.contains(value), "{value} is in {shown}");
+        }
+    }
+    assert!(found.len() <= DIAGNOSTICS_MAX + 1);
+    assert_eq!(reading.render().is_empty(), found.is_empty());
+    reading.diagnostics
+}
+
+/// A plan that includes two files.
+const INCLUDING: &str = "format: 1\nservice: shop\ninclude: [a, b/c]\n";
+
+#[test]
+fn many_files_are_bounded() {
+    let code = |main: &str, texts: &Texts| check_files(main, texts)[0].code;
+    // A file that includes more than may be, and whatever is asked for exists.
+    let names: Vec<String> = (0..200).map(|number| format!("f{number}")).collect();
+    let files: Vec<(&str, &str)> = names
+        .iter()
+        .map(|name| (name.as_str(), "targets: []"))
+        .collect();
+    let all = Texts::of(&files);
+    let main =
+        |names: &[String]| format!("format: 1\nservice: shop\ninclude: [{}]", names.join(", "));
+    assert_eq!(check_files(&main(&names[..99]), &all), []);
+    assert_eq!(code(&main(&names[..100]), &all), Code::TooMany);
+    assert_eq!(code(&main(&names), &all), Code::TooMany);
+    // Each is let through alone, all of them are not.
+    let head = "targets: []\n# ";
+    let long = format!("{head}{}", "x".repeat(TEXT_BYTES_MAX - head.len()));
+    let files: Vec<(&str, &str)> = names[..5]
+        .iter()
+        .map(|name| (name.as_str(), long.as_str()))
+        .collect();
+    assert_eq!(
+        code(&main(&names[..5]), &Texts::of(&files)),
+        Code::TextTooLarge
+    );
+    // The bound on nodes is one of all files together.
+    let many = format!("x: [{}]", "1,".repeat(40_000));
+    let files: Vec<(&str, &str)> = names[..3]
+        .iter()
+        .map(|name| (name.as_str(), many.as_str()))
+        .collect();
+    assert_eq!(
+        code(&main(&names[..2]), &Texts::of(&files)),
+        Code::UnknownKey
+    );
+    assert_eq!(
+        code(&main(&names[..3]), &Texts::of(&files)),
+        Code::BrokenYaml
+    );
+}
+
+#[test]
+fn values_are_bounded() {
+    let check = |title: &str, value: &str, expect: Code| {
+        let main = format!("format: 1\nservice: shop\ntitle: \"{title}\"");
+        let found = check_files(&main, &Texts::default().with(&[("A", value)]));
+        assert_eq!(found[0].code, expect);
+    };
+    check("${A}", &"xy".repeat(3_000), Code::TooMany);
+    check(&"${A}".repeat(1_000), &"xy".repeat(2_000), Code::TooMany);
+    let distinct: String = (0..1_001)
+        .map(|number| format!("${{A{number}:-}}"))
+        .collect();
+    check(&distinct, "xy", Code::TooMany);
+    check(&"${A".repeat(100_000), "xy", Code::VariableSyntax);
+    check(&"${NONE}".repeat(100_000), "xy", Code::UnsetVariable);
+    // Through aliases too.
+    let main = format!(
+        "format: 1\nservice: shop\ntargets: [&a \"{}\"{}]",
+        "${NONE}".repeat(20_000),
+        ", *a".repeat(900)
+    );
+    check_files(&main, &Texts::default());
 }
 
 #[test]
@@ -205,7 +310,20 @@ const PIECES: &[&str] = &[
     "    shifts: [{from: 09:00, days: [sun], every: 4d}]\n",
     "mail_server: {host: x, security: none, password: y}\n",
     "dead_mans_switch: {url_file: x, url: y}\n",
+    "include: [a, b/c]\n",
+    "include:\n  - ../a\n",
+    "title: ${SECRET}\n",
+    "    url: http://${SECRET}:1/\n",
+    "        expr: rate(${SECRET}[5m]) > )\n",
+    "    interval: ${SECRET}\n",
+    "${SECRET}",
+    "${NONE:-b}",
+    "${",
+    "$${",
 ];
+
+/// A value that is in no message by chance.
+const SECRETS: &str = "[qxzjk]{8,80}";
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
@@ -227,6 +345,26 @@ proptest! {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Any bytes in any file of a plan.
+    #[test]
+    fn any_bytes_in_an_included_file(
+        one in proptest::collection::vec(any::<u8>(), 0..200),
+        other in proptest::collection::vec(proptest::sample::select(PIECES), 0..30),
+        main in proptest::collection::vec(proptest::sample::select(PIECES), 0..10),
+        secret in SECRETS,
+    ) {
+        let (one, other) = (String::from_utf8_lossy(&one).into_owned(), other.concat());
+        let main = format!("{INCLUDING}{}", main.concat());
+        for files in [[("a", &one), ("b/c", &other)], [("a", &other), ("b/c", &one)]] {
+            let files = files.map(|(name, text)| (name, text.as_str()));
+            check_files(&main, &Texts::of(&files).with(&[("SECRET", &secret)]));
+        }
+    }
+}
+
+proptest! {
     #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// A real plan with one part overwritten.
@@ -237,6 +375,27 @@ proptest! {
             let start = plan.floor_char_boundary(at.index(plan.len()));
             let end = plan.floor_char_boundary((start + length).min(plan.len())).max(start);
             check(&format!("{}{piece}{}", &plan[..start], &plan[end..]));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 50, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// A real plan, included, with a value from the environment in the place of another or within one.
+    #[test]
+    fn a_value_anywhere_stays_unsaid(at in any::<prop::sample::Index>(), whole in any::<bool>(), secret in SECRETS) {
+        static PLANS: std::sync::LazyLock<Vec<String>> = std::sync::LazyLock::new(real_plans);
+        for plan in PLANS.iter() {
+            let colons: Vec<usize> = plan.match_indices(": ").map(|(at, _)| at + 2).collect();
+            let start = colons[at.index(colons.len())];
+            let end = if whole {
+                plan[start..].find([',', '}', '\n']).map_or(plan.len(), |end| start + end)
+            } else {
+                start
+            };
+            let text = format!("{}${{SECRET}}{}", &plan[..start], &plan[end..]);
+            check_files(INCLUDING, &Texts::of(&[("a", &text), ("b/c", "")]).with(&[("SECRET", &secret)]));
         }
     }
 }

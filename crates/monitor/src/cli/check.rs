@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use clap::Args;
 use plan::DiagnosticSeverity;
 use serde_json::json;
-use world::{Disk, OsDisk};
+
+use super::reading::{read_contacts, read_plan};
 
 #[derive(Args)]
 pub(super) struct CheckArguments {
@@ -21,19 +22,16 @@ pub(super) struct CheckArguments {
 }
 
 pub(super) fn check(arguments: &CheckArguments) -> anyhow::Result<ExitCode> {
-    let mut found = Vec::new();
     let name = arguments.plan.display().to_string();
-    let text = read(&arguments.plan)?;
-    let (plan, diagnostics) = plan::parse(&name, &text);
-    let mut shown = plan::render(&diagnostics, &text, &name);
-    found.extend(diagnostics);
+    let reading = read_plan(&arguments.plan)?;
+    let mut shown = vec![reading.render()];
+    let (plan, mut found) = (reading.plan, reading.diagnostics);
     if let Some(path) = &arguments.contacts {
-        let name = path.display().to_string();
-        let text = read(path)?;
-        let (_, diagnostics) = plan::parse_contacts(&name, &text);
-        shown.push_str(&plan::render(&diagnostics, &text, &name));
-        found.extend(diagnostics);
+        let contacts = read_contacts(path)?;
+        shown.push(contacts.shown);
+        found.extend(contacts.diagnostics);
     }
+    shown.retain(|text| !text.is_empty());
     let errors = found
         .iter()
         .filter(|diagnostic| diagnostic.severity == DiagnosticSeverity::Error)
@@ -56,7 +54,7 @@ pub(super) fn check(arguments: &CheckArguments) -> anyhow::Result<ExitCode> {
         );
     } else {
         if !shown.is_empty() {
-            println!("{}\n", shown.trim_end());
+            println!("{}\n", shown.join("\n\n").trim_end());
         }
         let counted = format!(
             "{errors} error{}, {} in all",
@@ -82,11 +80,4 @@ pub(super) fn check(arguments: &CheckArguments) -> anyhow::Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
-}
-
-fn read(path: &std::path::Path) -> anyhow::Result<String> {
-    let bytes = OsDisk
-        .read(path)
-        .map_err(|error| anyhow::anyhow!("cannot read {}: {error}", path.display()))?;
-    String::from_utf8(bytes).map_err(|_| anyhow::anyhow!("{} is not UTF-8", path.display()))
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 use clap::Args;
 use world::{Clock, SystemClock};
 
-use super::simulate::{labels, read};
+use super::reading::read;
+use super::simulate::labels;
 use crate::rehearsal::{Script, first_message};
 
 #[derive(Args)]

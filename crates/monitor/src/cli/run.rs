@@ -13,9 +13,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use world::World;
 use world::inbound::{Drained, ServeOptions, serve};
 
+use super::reading::environment;
 use crate::app::{App, Config};
 use crate::self_metrics::SelfMetrics;
-use crate::setup::Environment;
 
 #[derive(Args)]
 pub(super) struct RunArguments {
@@ -91,12 +91,7 @@ async fn run_until_signal(arguments: RunArguments) -> anyhow::Result<ExitCode> {
         data: arguments.data,
         listen: listener.local_addr()?,
     };
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the command line is where the environment is read"
-    )]
-    let environment: Environment = Arc::new(|name: &str| std::env::var(name).ok());
-    let app = App::build(world, config, environment, log.clone(), metrics).await?;
+    let app = App::build(world, config, environment(), log.clone(), metrics).await?;
     app.start().await;
     log.info("ready")
         .field("url", format!("http://{}", listener.local_addr()?).as_str())

@@ -13,9 +13,10 @@ use jiff::{Timestamp as Instant, ToSpan, Zoned};
 use model::{Labels, MatchOp, Matcher, Timestamp};
 use plan::RotaOverride;
 use serde_json::{Value, json};
-use world::{Clock, Disk, OsDisk, SystemClock};
+use world::{Clock, SystemClock};
 
 use super::ask::ask;
+use super::reading::read;
 use crate::incident::StoredOverride;
 use crate::rehearsal::{Happening, Script, ladder_length, rehearse, unreachable_levels};
 
@@ -64,7 +65,7 @@ pub(super) struct SimulateArguments {
 }
 
 pub(super) fn simulate(arguments: &SimulateArguments) -> anyhow::Result<ExitCode> {
-    let (plan, contacts) = read(&arguments.plan, arguments.contacts.as_ref())?;
+    let (plan, contacts) = read(&arguments.plan, arguments.contacts.as_deref())?;
     let zone = TimeZone::get(&arguments.zone)
         .with_context(|| format!("`{}` is not a time zone", arguments.zone))?;
     let at = parse_at(&arguments.at, &zone, SystemClock::default().now().into())?;
@@ -103,35 +104,6 @@ pub(super) fn simulate(arguments: &SimulateArguments) -> anyhow::Result<ExitCode
         show(&script, &happenings, &unreachable, &zone);
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Reads a plan and contacts; all that is wrong with one of them is the error.
-pub(super) fn read(
-    plan_path: &PathBuf,
-    contacts_path: Option<&PathBuf>,
-) -> anyhow::Result<(plan::Plan, plan::Contacts)> {
-    let text = |path: &PathBuf| -> anyhow::Result<String> {
-        let bytes = OsDisk
-            .read(path)
-            .with_context(|| format!("cannot read {}", path.display()))?;
-        String::from_utf8(bytes).with_context(|| format!("{} is not UTF-8", path.display()))
-    };
-    let name = plan_path.display().to_string();
-    let plan_text = text(plan_path)?;
-    let (plan, diagnostics) = plan::parse(&name, &plan_text);
-    let Some(plan) = plan else {
-        bail!("{}", plan::render(&diagnostics, &plan_text, &name));
-    };
-    let Some(path) = contacts_path else {
-        return Ok((plan, plan::Contacts::default()));
-    };
-    let name = path.display().to_string();
-    let contacts_text = text(path)?;
-    let (contacts, diagnostics) = plan::parse_contacts(&name, &contacts_text);
-    match contacts {
-        Some(contacts) => Ok((plan, contacts)),
-        None => bail!("{}", plan::render(&diagnostics, &contacts_text, &name)),
-    }
 }
 
 /// The silences of a running Belfry that hold or will.

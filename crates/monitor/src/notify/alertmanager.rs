@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use world::World;
 
 use super::PageContext;
-use super::payload::{all_labels, annotations};
+use super::payload::{all_labels, annotations, service_of};
 use super::post::{pieces, post};
 use crate::time_text::rfc3339;
 
@@ -83,7 +83,7 @@ fn by_hand(plan: &Plan, incident: &Incident, url: &str, now: Timestamp) -> Value
         "labels": {
             "alertname": head.title,
             "severity": head.severity.as_str(),
-            "service": plan.service,
+            "service": service_of(plan, incident),
             "incident": head.id.to_string(),
         },
         "annotations": {"summary": head.title},

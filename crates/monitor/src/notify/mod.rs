@@ -25,6 +25,7 @@ use std::time::Duration;
 
 pub use outbox::Outbox;
 pub use payload::payload;
+use payload::service_of;
 pub(crate) use payload::{all_labels, annotations, fingerprint};
 pub use trial::{Trial, try_contact};
 

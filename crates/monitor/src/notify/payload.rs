@@ -40,7 +40,7 @@ pub fn payload(context: &PageContext<'_>) -> Value {
         "truncatedAlerts": truncated,
         "status": context.kind().as_str(),
         "receiver": context.page.person,
-        "groupLabels": {"alertname": head.title, "service": plan.service},
+        "groupLabels": {"alertname": head.title, "service": service_of(plan, incident)},
         "commonLabels": common_labels(plan, incident),
         "commonAnnotations": common_annotations(incident.members.values()),
         "externalURL": context.external_url,
@@ -79,6 +79,20 @@ pub(super) fn evidence(runs: &[StepRun]) -> Vec<Value> {
             json!({"step": run.step + 1, "title": run.title, "state": run.state.as_str(), "finding": run.summary})
         })
         .collect()
+}
+
+/// The service that an incident is about: where the plan holds several, the one that all its alerts name; else the plan's own.
+pub(super) fn service_of<'p>(plan: &'p Plan, incident: &Incident) -> &'p str {
+    let services = plan.services.iter().map(|own| own.name.as_str());
+    let is_of_all = |service: &&str| {
+        let mut alerts = incident.members.keys();
+        !incident.members.is_empty()
+            && alerts.all(|labels| labels.get("service").unwrap_or(&plan.service) == *service)
+    };
+    services
+        .into_iter()
+        .find(is_of_all)
+        .unwrap_or(&plan.service)
 }
 
 /// All labels of an alert, the service among them.

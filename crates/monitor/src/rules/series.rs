@@ -4,8 +4,10 @@
 use std::collections::BTreeSet;
 
 use alerting::{Phase, RuleState};
-use model::{Labels, LabelsBuilder, METRIC_NAME, stale_marker};
+use model::{Labels, METRIC_NAME, stale_marker};
 use plan::AlertRule;
+
+use super::with_labels_of;
 
 /// What one rule showed last, to end what it no longer shows.
 #[derive(Debug, Default)]
@@ -40,10 +42,7 @@ impl AlertSeries {
 }
 
 fn of(rule: &AlertRule, name: &str, labels: &Labels, phase: Option<&str>) -> Labels {
-    let mut builder = LabelsBuilder::from(labels);
-    for (label, value) in &rule.labels {
-        builder.set(label, value);
-    }
+    let mut builder = with_labels_of(rule, labels);
     builder
         .set(METRIC_NAME, name)
         .set("alertname", &rule.name)

@@ -108,7 +108,8 @@ async fn shapes() {
             "[{bytes number, class string, files number, keep_seconds number, lines number, newest null,
               next_deletion null, oldest null}]",
         ),
-        ("/plan", "{loaded_at string, path string, reload_error null, text string}"),
+        ("/plan", "{files [{path string, text string}], loaded_at string, path string, reload_error null,
+              services [{name string, title string}], text string}"),
     ];
     for (path, expect) in cases {
         check(&belfry, path, expect).await;

@@ -44,7 +44,7 @@ impl Bench {
         let loaded_at = Timestamp::from(epoch());
         let setup = Setup {
             plan,
-            text: String::new(),
+            files: Vec::new(),
             contacts: Contacts::default(),
             loaded_at,
         };

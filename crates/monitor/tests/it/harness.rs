@@ -122,7 +122,7 @@ impl Belfry {
         let app = App::build_with(
             world,
             config(&folder),
-            Arc::new(|_| None),
+            Arc::new(environment),
             Logger::silent(),
             SelfMetrics::new(),
             store,
@@ -149,7 +149,7 @@ impl Belfry {
         App::build(
             world_over_files(&sim),
             config(&folder),
-            Arc::new(|_| None),
+            Arc::new(environment),
             Logger::silent(),
             SelfMetrics::new(),
         )
@@ -297,6 +297,11 @@ fn plug_in_pager(net: &SimNet, pages: Arc<Mutex<Vec<Value>>>) {
         pages.lock().unwrap().push(page);
         Box::pin(async move { Ok(answer(200, "text/plain", "")) })
     });
+}
+
+/// One variable is set, for plans that ask for it.
+fn environment(name: &str) -> Option<String> {
+    (name == "SHOP_ADDRESS").then(|| "shop.test:80".to_owned())
 }
 
 fn config(folder: &TempDir) -> Config {

@@ -22,6 +22,7 @@ mod following;
 mod guarding;
 mod incidents_api;
 mod logs_api;
+mod plan_files;
 mod probing;
 mod procedures;
 mod prometheus_api;

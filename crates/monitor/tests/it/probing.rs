@@ -38,6 +38,7 @@ impl Bench {
             interval: Duration::from_secs(10),
             timeout: Duration::from_secs(5),
             dependencies: Vec::new(),
+            service: None,
             at: Location::default(),
         };
         let prober = Prober {

@@ -60,6 +60,7 @@ impl Bench {
             interval: Duration::from_secs(15),
             timeout: Duration::from_secs(5),
             sample_limit: SAMPLE_LIMIT,
+            service: None,
             at: Location::default(),
         };
         let scraper = Scraper::new(

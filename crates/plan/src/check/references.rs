@@ -35,10 +35,11 @@ fn repeated(context: &mut Context<'_>, declared: &[Named]) {
             first_of.insert((named.kind, named.name.as_str()), named.span.start);
             continue;
         };
-        let line = context.report.location(*first).line;
+        let files = &context.report.files;
+        let line = files.line_seen_from(*first, named.span.start);
         let noun = with_article(named.kind.noun());
         let message = format!("there is already {noun} named {}", quote(&named.name));
-        let help = format!("give one of them another name; the first is on line {line}");
+        let help = format!("give one of them another name; the first is on {line}");
         context.error(Code::DuplicateName, &named.span, message, "again", help);
     }
 }

@@ -1,6 +1,6 @@
 //! Dashboards and their panels.
 
-use super::{at, text_or_empty};
+use super::{at, service, text_or_empty};
 use crate::context::{Context, Kind};
 use crate::expression::{self, Allowed};
 use crate::fields::Fields;
@@ -17,11 +17,13 @@ pub(super) fn dashboard(context: &mut Context<'_>, node: &Node) -> Option<Dashbo
     let panels = panels.map(|node| {
         super::some_items(context, node, "a dashboard needs at least one panel", panel)
     });
+    let service = service(context, &fields);
     fields.finish(context);
     Some(Dashboard {
         id: id?,
         title: title?.to_owned(),
         panels: panels?,
+        service,
     })
 }
 

@@ -1,7 +1,7 @@
 //! The metrics that must or may exist.
 
 use super::targets::SOURCE_BELFRY;
-use super::{at, origin, text_or_empty};
+use super::{at, origin, service, text_or_empty};
 use crate::context::{Context, Kind};
 use crate::diagnostics::quote;
 use crate::fields::Fields;
@@ -40,6 +40,7 @@ pub(super) fn metric(context: &mut Context<'_>, node: &Node, jobs: &[String]) ->
     let source = source(context, &mut fields, jobs);
     let origin = origin(context, &mut fields);
     let at = at(context, &fields);
+    let service = service(context, &fields);
     fields.finish(context);
     Some(Metric {
         name: name?,
@@ -51,6 +52,7 @@ pub(super) fn metric(context: &mut Context<'_>, node: &Node, jobs: &[String]) ->
         required: required.unwrap_or(true),
         labels,
         source: source?,
+        service,
         origin,
         at,
     })

@@ -29,12 +29,13 @@ use jiff::civil::Weekday;
 use crate::context::Context;
 use crate::diagnostics::quote;
 use crate::fields::Fields;
+use crate::inclusion::INCLUDE;
 use crate::limits::{
     ARGUMENTS_MAX, HEARTBEATS_MAX, INHIBITIONS_MAX, METRICS_RETENTION_DEFAULT, REACHABLE_MAX,
     WAIVERS_MAX, WINDOWS_MAX,
 };
 use crate::node::{Node, Value};
-use crate::{Code, Location, Logs, Origin, Plan, civil, grammar, values};
+use crate::{Code, Location, Logs, Origin, Plan, Service, civil, grammar, values};
 
 /// The format of plans and contacts files that this Belfry reads.
 const FORMAT: &str = "1";
@@ -43,12 +44,14 @@ const FORMAT: &str = "1";
 pub(crate) fn plan(context: &mut Context<'_>, root: &Node) -> Option<Plan> {
     let mut fields = Fields::open(context, root, &grammar::PLAN)?;
     format(context, &mut fields);
-    let service = fields.required(
+    // Files were included before; here the key is only one that a plan may have.
+    fields.optional(INCLUDE);
+    let service_node = fields.required(
         context,
         "service",
         "name the service, as in `service: shop`",
     );
-    let service = service.and_then(|node| values::name(context, node));
+    let service = service_node.and_then(|node| values::name(context, node));
     let title = fields
         .optional("title")
         .and_then(|node| values::text(context, node));
@@ -58,11 +61,8 @@ pub(crate) fn plan(context: &mut Context<'_>, root: &Node) -> Option<Plan> {
     let host = fields
         .optional("host")
         .and_then(|node| targets::host(context, node));
-    let jobs: Vec<String> = context
-        .names(crate::context::Kind::Job)
-        .map(str::to_owned)
-        .collect();
     let metrics = section(context, &mut fields, "metrics", |context, node| {
+        let jobs = context.jobs_for(node);
         metrics::metric(context, node, &jobs)
     });
     let rule_groups = section(context, &mut fields, "rule_groups", rules::group);
@@ -114,8 +114,12 @@ pub(crate) fn plan(context: &mut Context<'_>, root: &Node) -> Option<Plan> {
     }
     fields.finish(context);
     let service = service?;
+    let title = title.unwrap_or(&service).to_owned();
+    let at = service_node.map_or(0, |node| node.span.start);
     Some(Plan {
-        title: title.unwrap_or(&service).to_owned(),
+        services: services(context, &service, &title, at),
+        files: context.report.files.names(),
+        title,
         service,
         targets,
         host,
@@ -146,10 +150,34 @@ pub(crate) fn plan(context: &mut Context<'_>, root: &Node) -> Option<Plan> {
     })
 }
 
+/// All services of the plan, its own first.
+fn services(context: &Context<'_>, name: &str, title: &str, at: usize) -> Vec<Service> {
+    let location = |byte| context.report.files.location(byte);
+    let own = Service {
+        name: name.to_owned(),
+        title: title.to_owned(),
+        at: location(at),
+    };
+    let others = context.services.others.iter().map(|other| {
+        let title = other.title.as_ref().map_or(&other.name, |(title, _)| title);
+        Service {
+            name: other.name.clone(),
+            title: title.clone(),
+            at: location(other.span.start),
+        }
+    });
+    std::iter::once(own).chain(others).collect()
+}
+
 /// Checks the format version. A file without one is refused: what it means could change under its author.
 fn format(context: &mut Context<'_>, fields: &mut Fields<'_>) {
     let node = fields.required(context, "format", "write `format: 1`");
     let Some(node) = node else { return };
+    check_format(context, node);
+}
+
+/// The same for a file that is included, which may leave it out: it is read as a part of a plan that has one.
+pub(crate) fn check_format(context: &mut Context<'_>, node: &Node) {
     let Some(written) = values::text(context, node) else {
         return;
     };
@@ -215,7 +243,7 @@ fn items_up_to<T>(
 }
 
 /// The nodes of a list, as far as its bound goes; `what` is "heartbeats".
-fn nodes_up_to<'n>(
+pub(crate) fn nodes_up_to<'n>(
     context: &mut Context<'_>,
     node: &'n Node,
     (max, what): (usize, &str),
@@ -315,5 +343,10 @@ fn origin(context: &mut Context<'_>, fields: &mut Fields<'_>) -> Origin {
 }
 
 fn at(context: &Context<'_>, fields: &Fields<'_>) -> Location {
-    context.report.location(fields.span().start)
+    context.report.files.location(fields.span().start)
+}
+
+/// The service that an item belongs to, where it is another than the plan's own.
+fn service(context: &Context<'_>, fields: &Fields<'_>) -> Option<String> {
+    context.service_at(fields.span().start)
 }

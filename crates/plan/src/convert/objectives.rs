@@ -1,6 +1,6 @@
 //! What is promised: objectives, coverage, critical paths.
 
-use super::at;
+use super::{at, service};
 use crate::context::{Context, Kind};
 use crate::diagnostics::quote;
 use crate::expression::{self, Allowed};
@@ -35,6 +35,7 @@ pub(super) fn objective(context: &mut Context<'_>, node: &Node) -> Option<Object
     );
     let window = window.and_then(|node| values::duration(context, node));
     let at = at(context, &fields);
+    let service = service(context, &fields);
     fields.finish(context);
     let (below, target) = target?;
     Some(Objective {
@@ -45,6 +46,7 @@ pub(super) fn objective(context: &mut Context<'_>, node: &Node) -> Option<Object
         target,
         unit: unit?,
         window: window?,
+        service,
         at,
     })
 }
@@ -123,10 +125,12 @@ pub(super) fn critical_path(context: &mut Context<'_>, node: &Node) -> Option<Cr
         })
     });
     let at = at(context, &fields);
+    let service = service(context, &fields);
     fields.finish(context);
     Some(CriticalPath {
         name: name?,
         alerts: alerts?,
+        service,
         at,
     })
 }

@@ -1,7 +1,7 @@
 //! Health endpoints.
 
-use super::at;
 use super::targets::interval_and_timeout;
+use super::{at, service};
 use crate::context::{Context, Kind};
 use crate::fields::Fields;
 use crate::node::Node;
@@ -22,6 +22,7 @@ pub(super) fn probe(context: &mut Context<'_>, node: &Node) -> Option<Probe> {
     let (interval, timeout) = interval_and_timeout(context, &mut fields);
     let dependencies = super::section(context, &mut fields, "dependencies", values::name);
     let at = at(context, &fields);
+    let service = service(context, &fields);
     fields.finish(context);
     Some(Probe {
         name: name?,
@@ -30,6 +31,7 @@ pub(super) fn probe(context: &mut Context<'_>, node: &Node) -> Option<Probe> {
         interval,
         timeout,
         dependencies,
+        service,
         at,
     })
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::incidents::group_by_labels;
-use super::{at, origin, text_or_empty};
+use super::{at, origin, service, text_or_empty};
 use crate::context::{Context, Kind};
 use crate::diagnostics::quote;
 use crate::expression::{self, Allowed};
@@ -79,6 +79,7 @@ fn rule(context: &mut Context<'_>, node: &Node) -> Option<AlertRule> {
         let span = name_node.map_or(fields.span(), |node| &node.span).clone();
         nobody_paged(context, &span);
     }
+    let service = service(context, &fields);
     fields.finish(context);
     let name = name?;
     Some(AlertRule {
@@ -100,6 +101,7 @@ fn rule(context: &mut Context<'_>, node: &Node) -> Option<AlertRule> {
         no_traffic: no_traffic.unwrap_or_default(),
         // Filled by `check::sources`, when all metrics are known.
         sources: Vec::new(),
+        service,
         origin,
         at,
     })

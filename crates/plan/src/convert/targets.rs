@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{at, text_or_empty};
+use super::{at, service, text_or_empty};
 use crate::context::{Context, Kind};
 use crate::fields::Fields;
 use crate::limits::{INTERVAL_DEFAULT, SAMPLE_LIMIT_DEFAULT, SAMPLE_LIMIT_MAX, TIMEOUT_DEFAULT};
@@ -26,6 +26,7 @@ pub(super) fn target(context: &mut Context<'_>, node: &Node) -> Option<Target> {
     let limit = fields.optional("sample_limit");
     let limit = limit.and_then(|node| values::count(context, node, 1..=SAMPLE_LIMIT_MAX));
     let at = at(context, &fields);
+    let service = service(context, &fields);
     fields.finish(context);
     let url = url?;
     let instance = if instance.is_empty() {
@@ -41,6 +42,7 @@ pub(super) fn target(context: &mut Context<'_>, node: &Node) -> Option<Target> {
         interval,
         timeout,
         sample_limit,
+        service,
         at,
     })
 }

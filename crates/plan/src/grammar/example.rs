@@ -102,7 +102,8 @@ pub(super) fn section(text: &'static str, key: &str) -> &'static str {
 
 fn tree(text: &str) -> Node {
     let mut context = Context::new("example", text);
-    syntax::read(&mut context.report).expect("the examples are YAML, which a test sees to")
+    syntax::read(&mut context.report, 0, crate::limits::NODES_MAX)
+        .expect("the examples are YAML, which a test sees to")
 }
 
 /// What stands for a map or a list of maps: its keys have examples of their own.

@@ -7,8 +7,8 @@ use super::{
     OBJECTIVE, PROBE, PROCEDURE, RULE_GROUP, Shape, TARGET, Type,
 };
 use crate::limits::{
-    DURATION_MAX, DURATION_MIN, HEARTBEATS_MAX, INHIBITIONS_MAX, METRICS_RETENTION_DEFAULT,
-    REACHABLE_MAX, WAIVED_MAX, WAIVERS_MAX, WINDOWS_MAX,
+    DURATION_MAX, DURATION_MIN, FILES_MAX, HEARTBEATS_MAX, INHIBITIONS_MAX,
+    METRICS_RETENTION_DEFAULT, REACHABLE_MAX, WAIVED_MAX, WAIVERS_MAX, WINDOWS_MAX,
 };
 
 pub(crate) static PLAN: Shape = Shape::new(
@@ -23,6 +23,11 @@ pub(crate) static PLAN: Shape = Shape::new(
         ),
         Key::optional("title", Text, "What people call the plan.")
             .or(Default::Words("the service's name")),
+        Key::optional(
+            "include",
+            List(&Text, 0, Some(FILES_MAX)),
+            "Further files of the plan, by their paths from this one.",
+        ),
         Key::optional(
             "metrics_retention",
             Duration(DURATION_MIN, DURATION_MAX),

@@ -133,7 +133,7 @@ fn setup_of(scenario: &Scenario, loaded_at: Timestamp) -> Setup {
     });
     Setup {
         plan,
-        text: String::new(),
+        files: Vec::new(),
         contacts: Contacts {
             people: people.collect(),
             ..Contacts::default()

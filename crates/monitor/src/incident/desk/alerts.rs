@@ -14,7 +14,7 @@ use super::draft::Draft;
 use super::state::{DeskState, with_service};
 use super::{ActionError, Desk};
 use crate::incident::{HistoryEntry, IncidentStoreError, RuleChange};
-use crate::rules::fill_template;
+use crate::rules::{fill_template, with_labels_of};
 
 /// How long the word of another program counts when it does not say: Alertmanager's `resolve_timeout`.
 const WORD_COUNTS_FOR: Duration = Duration::from_secs(5 * 60);
@@ -150,13 +150,9 @@ fn is_like(one: &RuleState, other: &RuleState) -> bool {
     one.instances.keys().eq(other.instances.keys()) && times(one) == times(other)
 }
 
-/// The identity of an alert of a rule: its series' labels, the rule's own, its name and severity.
+/// The identity of an alert of a rule: its series' labels, the rule's own, its service, its name and severity.
 pub(crate) fn alert_labels(rule: &AlertRule, series: &Labels) -> Labels {
-    let mut builder = model::LabelsBuilder::from(series);
-    for (name, value) in &rule.labels {
-        builder.set(name, value);
-    }
-    builder
+    with_labels_of(rule, series)
         .set("alertname", &rule.name)
         .set("severity", rule.severity.as_str())
         .build()

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::{PageContext, one_line};
 use crate::incident::{RunState, StepRun};
 use crate::notify::payload::rule_of;
-use crate::notify::{all_labels, annotations, fingerprint};
+use crate::notify::{all_labels, annotations, fingerprint, service_of};
 use crate::rules::readable;
 use crate::time_text::rfc3339;
 
@@ -138,7 +138,7 @@ impl Facts {
         members.sort_by_key(|(_, member)| member.resolved_at.is_some());
         let left_out = members.len().saturating_sub(ALERTS_MAX) as u64 + incident.left_out;
         Facts {
-            service: short(&plan.service),
+            service: short(service_of(plan, incident)),
             kind: context.kind().as_str(),
             severity: head.severity.as_str(),
             title: short(&head.title),

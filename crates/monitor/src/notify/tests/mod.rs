@@ -50,7 +50,7 @@ impl Case {
         Case {
             setup: Setup {
                 plan: plan::parse("plan.yaml", PLAN).0.unwrap(),
-                text: PLAN.to_owned(),
+                files: Vec::new(),
                 contacts: plan::Contacts::default(),
                 loaded_at: Timestamp::from_millis(OPENED),
             },

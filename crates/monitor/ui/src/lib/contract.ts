@@ -386,7 +386,10 @@ export interface RetentionClass {
 
 export interface PlanText {
   path: string;
+  /** The main file's; `files` has it too, as the first. */
   text: string;
+  files: { path: string; text: string }[];
+  services: { name: string; title: string }[];
   loaded_at: string;
   reload_error: string | null;
 }
