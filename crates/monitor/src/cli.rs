@@ -4,6 +4,7 @@ mod ask;
 mod check;
 mod escalation_report;
 mod explain;
+mod fmt;
 mod logs;
 mod message;
 mod promql_test;
@@ -32,6 +33,9 @@ enum Command {
     Run(run::RunArguments),
     /// Check a plan without running it: all errors at once. Exit code 1 when there are any.
     Check(check::CheckArguments),
+    /// Bring plans and contacts into one form; comments stay, and what they mean never changes. Exit code 2 when a file
+    /// cannot be formatted.
+    Fmt(fmt::FmtArguments),
     /// Explain a code of `belfry check`, such as BF0012: what is wrong, why it matters, and how it would be right.
     Explain(explain::ExplainArguments),
     /// Print the JSON Schema of plans or contacts, by which editors complete and explain keys.
@@ -60,6 +64,7 @@ pub fn main() -> ExitCode {
     let outcome = match arguments.command {
         Command::Run(arguments) => run::run(arguments),
         Command::Check(arguments) => check::check(&arguments),
+        Command::Fmt(arguments) => fmt::fmt(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Schema(arguments) => schema::schema(&arguments),
         Command::Query(arguments) => query::query(&arguments),

@@ -38,6 +38,13 @@ fn check(text: &str) -> Vec<Diagnostic> {
         assert!(!diagnostic.to_string().contains('\n'), "{diagnostic:?}");
     }
     assert!(found.len() <= DIAGNOSTICS_MAX + 1);
+    if let Ok(formatted) = plan::format("fuzz.yaml", text) {
+        assert_eq!(
+            plan::format("fuzz.yaml", &formatted),
+            Ok(formatted.clone()),
+            "{text:?}"
+        );
+    }
     assert_eq!(
         plan::render(&found, text, "fuzz.yaml").is_empty(),
         found.is_empty()

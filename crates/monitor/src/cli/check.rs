@@ -84,7 +84,8 @@ pub(super) fn check(arguments: &CheckArguments) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn read(path: &std::path::Path) -> anyhow::Result<String> {
+/// The text of a file.
+pub(super) fn read(path: &std::path::Path) -> anyhow::Result<String> {
     let bytes = OsDisk
         .read(path)
         .map_err(|error| anyhow::anyhow!("cannot read {}: {error}", path.display()))?;
