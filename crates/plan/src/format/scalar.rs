@@ -77,7 +77,8 @@ fn expression(written: &str) -> Option<String> {
 
 /// Whether YAML would read a bare text as something else, or not at all.
 fn needs_quotes(text: &str, place: Place) -> bool {
-    let begins = |letter: char| "-?:,[]{}#&*!|>'\"%@`".contains(letter);
+    // `<` and `=` would be fine bare; beside their likes that are not, quotes read better.
+    let begins = |letter: char| "-?:,[]{}#&*!|>'\"%@`<=".contains(letter);
     let odd =
         |letter: char| letter.is_control() || "\u{feff}\u{85}\u{2028}\u{2029}".contains(letter);
     text.is_empty()
