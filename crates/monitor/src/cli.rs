@@ -4,6 +4,7 @@ mod ask;
 mod check;
 mod escalation_report;
 mod explain;
+mod fmt;
 mod init;
 mod logs;
 mod message;
@@ -37,6 +38,9 @@ enum Command {
     Run(run::RunArguments),
     /// Check a plan without running it: all errors at once. Exit code 1 when there are any.
     Check(check::CheckArguments),
+    /// Bring plans and contacts into one form; comments stay, and what they mean never changes. Exit code 2 when a file
+    /// cannot be formatted.
+    Fmt(fmt::FmtArguments),
     /// Explain a code of `belfry check`, such as BF0012: what is wrong, why it matters, and how it would be right.
     Explain(explain::ExplainArguments),
     /// Print the JSON Schema of plans or contacts, by which editors complete and explain keys.
@@ -68,6 +72,7 @@ pub fn main() -> ExitCode {
         Command::Init(arguments) => init::init(arguments),
         Command::Run(arguments) => run::run(arguments),
         Command::Check(arguments) => check::check(&arguments),
+        Command::Fmt(arguments) => fmt::fmt(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Schema(arguments) => schema::schema(&arguments),
         Command::Query(arguments) => query::query(&arguments),

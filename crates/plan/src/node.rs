@@ -51,3 +51,12 @@ impl Value {
         }
     }
 }
+
+/// The text under a key of a map, where it is one.
+pub(crate) fn text_of<'n>(entries: &'n [(Key, Node)], key: &str) -> Option<&'n str> {
+    let (_, node) = entries.iter().find(|(own, _)| own.text == key)?;
+    match &node.value {
+        Value::Text(text) => Some(text),
+        Value::Null | Value::List(_) | Value::Map(_) => None,
+    }
+}

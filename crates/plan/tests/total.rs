@@ -8,6 +8,9 @@ use plan::{Code, DIAGNOSTICS_MAX, Diagnostic, TEXT_BYTES_MAX};
 use proptest::prelude::*;
 use sources::Texts;
 
+/// The longest text that is also formatted.
+const FORMATTED_BYTES_MAX: usize = 8_000;
+
 /// Every plan of the repository, in one text: what damage is done to.
 #[expect(
     clippy::disallowed_methods,
@@ -41,6 +44,15 @@ fn check(text: &str) -> Vec<Diagnostic> {
         assert!(!diagnostic.to_string().contains('\n'), "{diagnostic:?}");
     }
     assert!(found.len() <= DIAGNOSTICS_MAX + 1);
+    // Formatting reads the text four times more; large ones add nothing but their length.
+    let formatted = (text.len() <= FORMATTED_BYTES_MAX).then(|| plan::format("fuzz.yaml", text));
+    if let Some(Ok(formatted)) = formatted {
+        assert_eq!(
+            plan::format("fuzz.yaml", &formatted),
+            Ok(formatted.clone()),
+            "{text:?}"
+        );
+    }
     assert_eq!(
         plan::render(&found, text, "fuzz.yaml").is_empty(),
         found.is_empty()

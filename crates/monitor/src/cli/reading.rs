@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{anyhow, bail};
 use plan::{Contacts, Plan, Reading};
-use world::OsDisk;
+use world::{Disk, OsDisk};
 
 use crate::plan_files::{self, ContactsReading};
 use crate::setup::Environment;
@@ -44,4 +44,12 @@ pub(super) fn read(plan: &Path, contacts: Option<&Path>) -> anyhow::Result<(Plan
         Some(contacts) => Ok((plan, contacts)),
         None => bail!("{}", reading.shown),
     }
+}
+
+/// The text of a file.
+pub(super) fn read_text(path: &Path) -> anyhow::Result<String> {
+    let bytes = OsDisk
+        .read(path)
+        .map_err(|error| anyhow!("cannot read {}: {error}", path.display()))?;
+    String::from_utf8(bytes).map_err(|_| anyhow!("{} is not UTF-8", path.display()))
 }

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use super::{Default, Rule, Type};
 use crate::diagnostics::{all, either};
-use crate::limits::{CLASS_NAME_CHARS_MAX, DURATION_MAX, DURATION_MIN, NAME_CHARS_MAX};
+use crate::limits::{
+    BODY_BYTES_MAX, CLASS_NAME_CHARS_MAX, DURATION_MAX, DURATION_MIN, NAME_CHARS_MAX,
+    TEMPLATE_BYTES_MAX,
+};
 use crate::values::with_article;
 
 /// What a value is: "a length of time, at least `1s`".
@@ -31,7 +34,7 @@ pub(super) fn value(value: &Type) -> String {
         }
         Type::LogSearch => "a log search".to_owned(),
         Type::Target => "`<` or `>` and a value, as in `\"< 500ms\"`".to_owned(),
-        Type::Template => "a template of at most 16 KiB".to_owned(),
+        Type::Template => format!("a template of at most {} KiB", TEMPLATE_BYTES_MAX / 1024),
         Type::Url => "an address with `http://` or `https://`".to_owned(),
         Type::Request => {
             "a method and an address, as in `POST http://127.0.0.1:8000/admin`".to_owned()
@@ -39,7 +42,7 @@ pub(super) fn value(value: &Type) -> String {
         Type::Authority => "`host:port`".to_owned(),
         Type::Host => "a host".to_owned(),
         Type::MailAddress => "a mail address".to_owned(),
-        Type::Json => "JSON between quotes, at most 64 KiB".to_owned(),
+        Type::Json => format!("JSON between quotes, at most {} KiB", BODY_BYTES_MAX / 1024),
         Type::Path => "a path".to_owned(),
         Type::Environment => "the name of an environment variable".to_owned(),
         Type::Time => "a time of day, as in `\"03:00\"`".to_owned(),

@@ -3,7 +3,7 @@
 
 use super::{CONTACTS, PLAN, Shape};
 use crate::context::Context;
-use crate::node::{Node, Value};
+use crate::node::{Node, Value, text_of};
 use crate::syntax;
 
 /// An example plan with every key.
@@ -39,7 +39,8 @@ impl Examples {
         let Value::Map(entries) = node.value else {
             return;
         };
-        let shape = variant(shape, &entries).unwrap_or(shape);
+        let word = |key: &str| text_of(&entries, key);
+        let shape = shape.variant(word).unwrap_or(shape);
         for (key, value) in entries {
             let Some(declared) = shape.key(&key.text) else {
                 continue;
@@ -69,20 +70,6 @@ impl Examples {
             self.found.push((shape.noun, key, node));
         }
     }
-}
-
-/// The shape that the word in a map decides on.
-pub(crate) fn variant(
-    shape: &'static Shape,
-    entries: &[(crate::node::Key, Node)],
-) -> Option<&'static Shape> {
-    let variants = shape.variants?;
-    let (_, word) = entries.iter().find(|(key, _)| key.text == variants.key)?;
-    let Value::Text(word) = &word.value else {
-        return None;
-    };
-    let found = variants.shapes.iter().find(|(own, _)| own == word);
-    found.map(|(_, shape)| *shape)
 }
 
 /// The lines of an example from a top-level key to the next.

@@ -232,6 +232,19 @@ impl Shape {
         self.keys.iter().find(|key| key.name == name)
     }
 
+    /// The shape of a map whose keys depend on a word, which `word` gives by its key; the shape itself where none does.
+    pub(crate) fn variant<'w>(
+        &'static self,
+        word: impl Fn(&str) -> Option<&'w str>,
+    ) -> Option<&'static Shape> {
+        let Some(variants) = self.variants else {
+            return Some(self);
+        };
+        let word = word(variants.key)?;
+        let found = variants.shapes.iter().find(|(own, _)| *own == word);
+        found.map(|(_, shape)| *shape)
+    }
+
     /// Whether a key must stand in one of the forms that the map has.
     pub(crate) fn is_of_a_form(&self, name: &str) -> bool {
         let forms = |rule: &Rule| match rule {

@@ -50,6 +50,22 @@ pub(crate) static PLAN: Shape = Shape::new(
             "The metrics that must or may exist.",
         ),
         Key::optional("rule_groups", Type::list(&Map(&RULE_GROUP)), "Alert rules."),
+        Key::optional("incidents", Map(&INCIDENTS), "How alerts become incidents."),
+        Key::optional(
+            "inhibitions",
+            List(&Map(&INHIBITION), 0, Some(INHIBITIONS_MAX)),
+            "Which alerts hold others back.",
+        ),
+        Key::optional(
+            "maintenance_windows",
+            List(&Map(&MAINTENANCE_WINDOW), 0, Some(WINDOWS_MAX)),
+            "When pages about some alerts are held back, again and again.",
+        ),
+        Key::optional(
+            "deployments",
+            Map(&DEPLOYMENTS),
+            "How a deployment is seen besides being told.",
+        ),
         Key::optional(
             "dashboards",
             Type::list(&Map(&DASHBOARD)),
@@ -70,17 +86,6 @@ pub(crate) static PLAN: Shape = Shape::new(
             Type::list(&Map(&ESCALATION_POLICY)),
             "Who is told when.",
         ),
-        Key::optional("incidents", Map(&INCIDENTS), "How alerts become incidents."),
-        Key::optional(
-            "inhibitions",
-            List(&Map(&INHIBITION), 0, Some(INHIBITIONS_MAX)),
-            "Which alerts hold others back.",
-        ),
-        Key::optional(
-            "maintenance_windows",
-            List(&Map(&MAINTENANCE_WINDOW), 0, Some(WINDOWS_MAX)),
-            "When pages about some alerts are held back, again and again.",
-        ),
         Key::optional("messages", Map(&MESSAGES), "Templates of what is sent."),
         Key::optional(
             "heartbeats",
@@ -93,11 +98,6 @@ pub(crate) static PLAN: Shape = Shape::new(
             "What happens to alerts that other programs send.",
         )
         .or(Default::Words("the first policy, as warnings")),
-        Key::optional(
-            "deployments",
-            Map(&DEPLOYMENTS),
-            "How a deployment is seen besides being told.",
-        ),
         Key::optional(
             "procedures",
             Type::list(&Map(&PROCEDURE)),
