@@ -2,6 +2,7 @@
 
 mod ask;
 mod check;
+mod coverage;
 mod escalation_report;
 mod logs;
 mod message;
@@ -30,6 +31,8 @@ enum Command {
     Run(run::RunArguments),
     /// Check a plan without running it: all errors at once. Exit code 1 when there are any.
     Check(check::CheckArguments),
+    /// Tell how much of the plan is true now, by a running Belfry. Exit code 0 when every target is known to be kept.
+    Coverage(coverage::CoverageArguments),
     /// Ask a running Belfry a PromQL query.
     Query(query::QueryArguments),
     /// Search the logs of a running Belfry.
@@ -54,6 +57,7 @@ pub fn main() -> ExitCode {
     let outcome = match arguments.command {
         Command::Run(arguments) => run::run(arguments),
         Command::Check(arguments) => check::check(&arguments),
+        Command::Coverage(arguments) => coverage::coverage(&arguments),
         Command::Query(arguments) => query::query(&arguments),
         Command::Logs(arguments) => logs::logs(&arguments),
         Command::Simulate(arguments) => simulate::simulate(&arguments),

@@ -106,6 +106,8 @@ codes! {
     SaysItChangesNothing = "BF0038",
     /// Warning: heartbeats are declared, but no rule reads their age.
     HeartbeatUnwatched = "BF0039",
+    /// Not a search for log lines.
+    LogSearch = "BF0080",
 }
 
 impl Code {
