@@ -56,6 +56,7 @@ pub(crate) struct Belfry {
     exposed: Arc<Mutex<String>>,
     /// Bodies that the pager took.
     pages: Arc<Mutex<Vec<Value>>>,
+    app: Arc<App>,
     router: Router,
 }
 
@@ -136,6 +137,41 @@ impl Belfry {
             folder,
             exposed,
             pages,
+            app,
+            router,
+        }
+    }
+
+    /// Ends it as a kill would and starts another one over the same folder.
+    pub(crate) async fn restart(self) -> Belfry {
+        let Belfry {
+            sim,
+            folder,
+            exposed,
+            pages,
+            app,
+            router,
+        } = self;
+        app.abort().await;
+        drop((app, router));
+        let app = App::build_with(
+            world_over_files(&sim),
+            config(&folder),
+            Arc::new(|_| None),
+            Logger::silent(),
+            SelfMetrics::new(),
+            in_folder(&folder),
+        )
+        .await
+        .unwrap();
+        app.start().await;
+        let router = app.router();
+        Belfry {
+            sim,
+            folder,
+            exposed,
+            pages,
+            app,
             router,
         }
     }

@@ -147,6 +147,10 @@ fn is_unknown(declared: &Declared<'_>, observed: &Observed, name: &str) -> bool 
             let mut of_job = observed.targets.iter().filter(|own| own.job == job);
             of_job.any(|own| own.state != TargetState::Up || own.exposed.left_out > 0)
         }
+        // What a health answer says is not said while there is no answer.
+        None if name.starts_with("probe_") && observed.probes.values().any(|own| !own.answered) => {
+            true
+        }
         None => observed.is_early() || OWN_OCCASIONAL.contains(&name),
     }
 }
