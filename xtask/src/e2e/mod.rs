@@ -3,6 +3,7 @@
 
 mod alert_senders;
 mod checks;
+mod coverage;
 mod setting;
 
 use std::process::ExitCode;
@@ -44,6 +45,7 @@ pub(crate) fn command(mut arguments: Arguments) -> Result<ExitCode> {
     checks.targets();
     checks.alert_expressions();
     checks.logs(&setting.folder);
+    checks.coverage(&setting.programs);
     if stop.asked() {
         anyhow::bail!("stopped");
     }

@@ -19,6 +19,8 @@ pub(super) struct Setting {
     pub(super) folder: PathBuf,
     pub(super) service_address: SocketAddr,
     pub(super) belfry_address: SocketAddr,
+    /// The folder of the built programs.
+    pub(super) programs: PathBuf,
     service: Program,
     belfry: Program,
 }
@@ -60,6 +62,7 @@ impl Setting {
             folder,
             service_address,
             belfry_address,
+            programs,
             service,
             belfry,
         })

@@ -103,7 +103,7 @@ fn share(share: &Value) -> String {
         format!("{}/{}", share["covered"], share["known"]),
         percent(&share["ratio"]),
         percent(&share["target"]),
-        share["unknown"],
+        share["unknown"].to_string(),
     );
     line.trim_end().to_owned()
 }
