@@ -120,17 +120,7 @@ impl Belfry {
         let mut world = world_over_files(&sim);
         change(&mut world);
         let store = incidents(&folder);
-        let app = App::build_with(
-            world,
-            config(&folder),
-            Arc::new(|_| None),
-            Logger::silent(),
-            SelfMetrics::new(),
-            store,
-        )
-        .await
-        .unwrap();
-        app.start().await;
+        let app = started(world, &folder, store).await;
         let router = app.router();
         Belfry {
             sim,
@@ -154,17 +144,7 @@ impl Belfry {
         } = self;
         app.abort().await;
         drop((app, router));
-        let app = App::build_with(
-            world_over_files(&sim),
-            config(&folder),
-            Arc::new(|_| None),
-            Logger::silent(),
-            SelfMetrics::new(),
-            in_folder(&folder),
-        )
-        .await
-        .unwrap();
-        app.start().await;
+        let app = started(world_over_files(&sim), &folder, in_folder(&folder)).await;
         let router = app.router();
         Belfry {
             sim,
@@ -284,6 +264,19 @@ impl Belfry {
         let text = self.ask("GET /metrics", "").await.body;
         own_metric(&text, series)
     }
+}
+
+async fn started(
+    world: World,
+    folder: &TempDir,
+    incidents: impl IncidentStore + 'static,
+) -> Arc<App> {
+    let (config, environment) = (config(folder), Arc::new(|_: &str| None));
+    let (log, metrics) = (Logger::silent(), SelfMetrics::new());
+    let app = App::build_with(world, config, environment, log, metrics, incidents).await;
+    let app = app.unwrap();
+    app.start().await;
+    app
 }
 
 /// The value of one series in a text exposition.

@@ -134,16 +134,23 @@ fn category_hole(
             "correct the level or the category of its lines, or `class` in the plan".to_owned(),
         ),
     };
-    let silent = (state == CategoryState::Silent).then_some(seen.last_line);
+    let since = match state {
+        CategoryState::Silent => seen.last_line,
+        CategoryState::Never => Some(observed.started_at),
+        CategoryState::Arriving
+        | CategoryState::Quiet
+        | CategoryState::WrongClass
+        | CategoryState::Unknown => None,
+    };
     Some(Hole {
         kind,
         about: name.clone(),
         place: String::new(),
         what,
         to_do,
-        since: silent.flatten().map(|at| Since {
+        since: since.map(|at| Since {
             at,
-            or_earlier: false,
+            or_earlier: state == CategoryState::Never,
         }),
         at: Some(category.at),
     })
