@@ -71,20 +71,19 @@ fn selector_fed(declared: &Declared<'_>, observed: &Observed, selector: &Selecto
     let Some(name) = selector.name else {
         return Fed::Yes;
     };
-    let no = |what: String| Fed::No(what);
     match labels_emitted(observed, name) {
         Some(labels) => {
             let lacks = |label: &&str| !labels.contains(*label);
             match demanded_labels(selector).find(lacks) {
                 // A family that has no series yet shows no labels.
                 Some(label) if !labels.is_empty() => {
-                    no(format!("no series of {name} has the label {label}"))
+                    Fed::No(format!("no series of {name} has the label {label}"))
                 }
                 _ => Fed::Yes,
             }
         }
         None if is_unknown(declared, observed, name) => Fed::Unknown,
-        None => no(format!("nothing emits {name} now")),
+        None => Fed::No(format!("nothing emits {name} now")),
     }
 }
 
@@ -117,7 +116,7 @@ fn labels_emitted(observed: &Observed, name: &str) -> Option<BTreeSet<String>> {
 
 /// The labels and the number of series of the family that a series name belongs to.
 fn exposed<'e>(exposed: &'e Exposed, name: &str) -> Option<(&'e BTreeSet<String>, usize)> {
-    let stems = ["_bucket", "_sum", "_count", "_total", "_info"]
+    let mut stems = ["_bucket", "_sum", "_count", "_total", "_info"]
         .iter()
         .filter_map(|suffix| name.strip_suffix(suffix));
     let with_kind = |stem: &&str| {
@@ -132,7 +131,7 @@ fn exposed<'e>(exposed: &'e Exposed, name: &str) -> Option<(&'e BTreeSet<String>
             kinds.contains(&family.kind.as_str())
         })
     };
-    let stem = stems.filter(with_kind).next();
+    let stem = stems.find(with_kind);
     // A counter of OpenMetrics is read under the name of its samples.
     let family = exposed.families.get(name);
     let family = family.or_else(|| exposed.families.get(stem?))?;

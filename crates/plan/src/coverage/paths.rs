@@ -7,7 +7,7 @@ use super::report::{DrillState, Hole, HoleKind, PathAlert, PathReport, Report, S
 use crate::{CriticalPath, Plan};
 
 /// How old a drill may be: a month, in which people, programs and addresses change.
-pub(super) const DRILL_AGE_MAX: Duration = Duration::from_secs(30 * 24 * 3600);
+const DRILL_AGE_MAX: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// "All critical paths monitored".
 const TARGET: f64 = 1.0;

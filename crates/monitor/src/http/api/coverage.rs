@@ -5,12 +5,11 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use model::Timestamp;
-use plan::Location;
-use plan::Origin;
 use plan::coverage::{
     CategoryReport, Hole, MetricAtTarget, MetricReport, MetricState, PathAlert, PathReport, Report,
     RetentionReport, Share,
 };
+use plan::{Location, Origin};
 use serde_json::{Value, json};
 
 use crate::app::App;
