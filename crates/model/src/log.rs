@@ -155,6 +155,35 @@ impl LogQuery {
         }
     }
 
+    /// Narrows by words as people type them on the log page, the command line, in procedures and log categories: words must
+    /// all occur; `level:ERROR`, `category:security` and `service:shop` narrow (with `:` or `=`); any other `name=value` compares
+    /// a field.
+    ///
+    /// # Errors
+    /// A sentence that names the word that means nothing.
+    pub fn narrow(&mut self, words: &str) -> Result<(), String> {
+        for word in words.split_whitespace() {
+            let pair = word
+                .split_once([':', '='])
+                .filter(|(name, value)| !name.is_empty() && !value.is_empty());
+            match pair.map(|(name, value)| (name, value.trim_matches('"'))) {
+                Some(("level", level)) => {
+                    let level = level
+                        .parse()
+                        .map_err(|()| format!("`{level}` is not a level"))?;
+                    self.levels.push(level);
+                }
+                Some(("category", category)) => self.categories.push(category.to_owned()),
+                Some(("service", service)) => self.services.push(service.to_owned()),
+                Some((name, value)) if word.as_bytes()[name.len()] == b'=' => {
+                    self.fields.push((name.to_owned(), value.to_owned()));
+                }
+                _ => self.texts.push(word.to_owned()),
+            }
+        }
+        Ok(())
+    }
+
     /// Whether an entry satisfies every condition.
     pub fn matches(&self, entry: &LogEntry) -> bool {
         let among =

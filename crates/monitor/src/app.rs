@@ -13,6 +13,7 @@ use telemetry::log::Logger;
 use tokio::sync::Semaphore;
 use world::World;
 
+use crate::coverage::{Coverage, Sources};
 use crate::deployments::DeploymentWatch;
 use crate::heartbeats;
 use crate::host::HostCollector;
@@ -104,6 +105,7 @@ pub struct App {
     pub(crate) rule_board: Arc<RuleBoard>,
     pub(crate) objectives: Arc<Objectives>,
     pub(crate) recorder: Arc<Recorder>,
+    pub(crate) coverage: Arc<Coverage>,
     /// Whether every loop turns.
     progress: Arc<Progress>,
     /// Loops that live as long as the program.
@@ -183,6 +185,20 @@ impl App {
             recorder.clone(),
             metrics.clone(),
         );
+        let (desk, intake) = (Arc::new(desk), Arc::new(intake));
+        let (scrapes, probes): (Arc<ScrapeBoard>, Arc<ProbeBoard>) = Default::default();
+        let sources = Sources {
+            setup: setup.clone(),
+            scrapes: scrapes.clone(),
+            probes: probes.clone(),
+            recorder: recorder.clone(),
+            intake: intake.clone(),
+            logs: logs.clone(),
+            desk: desk.clone(),
+            metrics_backend: metrics_backend.clone(),
+            metrics: metrics.clone(),
+        };
+        let coverage = Coverage::new(watched("coverage"), sources, now);
         Ok(Arc::new(App {
             world,
             config,
@@ -193,15 +209,16 @@ impl App {
             metrics,
             metrics_backend,
             logs,
-            intake: Arc::new(intake),
+            intake,
             ingest_turns: Semaphore::new(INGESTS_AT_ONCE),
             alert_turns: Semaphore::new(ALERT_REQUESTS_AT_ONCE),
-            desk: Arc::new(desk),
-            scrapes: Arc::default(),
-            probes: Arc::default(),
+            desk,
+            scrapes,
+            probes,
             rule_board: Arc::default(),
             objectives: Arc::new(objectives),
             recorder,
+            coverage: Arc::new(coverage),
             progress,
             tasks: Tasks::default(),
             plan_tasks: Mutex::default(),
@@ -243,6 +260,7 @@ impl App {
             self.metrics.clone(),
         );
         self.spawn("metric presence", presence);
+        self.spawn("coverage", self.coverage.clone().run());
         let heartbeats = heartbeats::run(
             self.watched("heartbeats"),
             self.desk.clone(),

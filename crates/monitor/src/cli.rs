@@ -2,6 +2,7 @@
 
 mod ask;
 mod check;
+mod coverage;
 mod escalation_report;
 mod explain;
 mod fmt;
@@ -45,6 +46,8 @@ enum Command {
     Explain(explain::ExplainArguments),
     /// Print the JSON Schema of plans or contacts, by which editors complete and explain keys.
     Schema(schema::SchemaArguments),
+    /// Tell how much of the plan is true now, by a running Belfry. Exit code 0 when every target is known to be kept.
+    Coverage(coverage::CoverageArguments),
     /// Ask a running Belfry a PromQL query.
     Query(query::QueryArguments),
     /// Search the logs of a running Belfry.
@@ -75,6 +78,7 @@ pub fn main() -> ExitCode {
         Command::Fmt(arguments) => fmt::fmt(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Schema(arguments) => schema::schema(&arguments),
+        Command::Coverage(arguments) => coverage::coverage(&arguments),
         Command::Query(arguments) => query::query(&arguments),
         Command::Logs(arguments) => logs::logs(&arguments),
         Command::Simulate(arguments) => simulate::simulate(&arguments),

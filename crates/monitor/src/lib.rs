@@ -4,10 +4,12 @@
 //! subsystem with its seam.
 //!
 //! Reading order: [`app`], then along a sample's way: [`scrape`] and [`probe`], [`metrics`], [`rules`], [`incident`],
-//! [`procedures`], [`notify`]; beside it [`logs`]; at the end [`http`], where people come in. [`progress`] watches every loop.
+//! [`procedures`], [`notify`]; beside it [`logs`], and `coverage`, which compares all of it
+//! with the plan; at the end [`http`], where people come in. [`progress`] watches every loop.
 
 pub mod app;
 pub mod cli;
+mod coverage;
 mod deployments;
 mod fnv;
 mod heartbeats;

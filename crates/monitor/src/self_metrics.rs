@@ -91,6 +91,8 @@ pub struct SelfMetrics {
     pub upkeep_failures: Counter,
     /// Reloads of the plan that were refused.
     pub reload_failures: Counter,
+    /// Comparisons of the plan with what arrives.
+    pub coverage_looks: Counter,
 }
 
 impl SelfMetrics {
@@ -181,6 +183,8 @@ impl SelfMetrics {
                 .counter("belfry_incident_store_failures_total", "Writes that the incident store refused."),
             upkeep_failures: registry
                 .counter("belfry_upkeep_failures_total", "Runs of sync, sealing and retention that failed."),
+            coverage_looks: registry
+                .counter("belfry_coverage_iterations_total", "Comparisons of the plan with what arrives."),
             reload_failures: registry.counter("belfry_plan_reload_failures_total", "Reloads refused: the plan is broken."),
             registry,
         }

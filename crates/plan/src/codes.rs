@@ -137,6 +137,8 @@ codes! {
     UnsetVariable = "BF0044",
     /// What begins like a value from the environment and does not end as one.
     VariableSyntax = "BF0045",
+    /// Not a search for log lines.
+    LogSearch = "BF0080",
 }
 
 impl Code {

@@ -15,6 +15,7 @@ mod codes;
 mod contacts;
 mod context;
 mod convert;
+pub mod coverage;
 mod diagnostics;
 mod expression;
 mod fields;
@@ -46,6 +47,7 @@ pub use limits::{DIAGNOSTICS_MAX, TEXT_BYTES_MAX};
 pub use plan::*;
 pub use render::render;
 pub use response::*;
+pub use series::*;
 pub use series::{BELFRY_SERIES, HEARTBEAT_AGE, HEARTBEAT_ALLOWED, PLAN_METRIC_PRESENT};
 pub use sources::{PlanFile, Reading, Sources};
 

@@ -187,3 +187,6 @@ pub(crate) const WAIVERS_MAX: usize = 500;
 
 /// The most names that one waiver is about.
 pub(crate) const WAIVED_MAX: usize = 500;
+
+/// The most searches that tell the lines of one log category apart. Each is tried for every line that comes in.
+pub(crate) const CATEGORY_SEARCHES_MAX: usize = 8;

@@ -426,8 +426,34 @@ pub struct LogCategory {
     pub name: String,
     /// The class that it falls into.
     pub class: String,
-    /// Text that tells its lines apart, where there is one.
+    /// What its lines say, for people.
     pub meaning: String,
+    /// What tells its lines apart: a line belongs to it that one of these finds. None: the lines whose own category has its
+    /// name.
+    pub lines: Vec<LogLines>,
+    /// How often at least one of its lines must come; `None`: when something happens.
+    pub every: Option<Duration>,
+    /// Where it is declared.
+    pub at: Location,
+}
+
+/// Log lines by a search as on the log page.
+#[derive(Clone, Debug)]
+pub struct LogLines {
+    /// Verbatim.
+    pub text: String,
+    /// Parsed; of any time.
+    pub query: model::LogQuery,
+}
+
+impl LogCategory {
+    /// Whether a line belongs to it.
+    pub fn has(&self, line: &model::LogEntry) -> bool {
+        if self.lines.is_empty() {
+            return line.category.as_ref() == Some(&self.name);
+        }
+        self.lines.iter().any(|lines| lines.query.matches(line))
+    }
 }
 
 /// What a probe stands for.
@@ -505,6 +531,17 @@ pub struct CoverageTargets {
     pub infrastructure: f64,
     /// Of the business metrics.
     pub business: f64,
+}
+
+impl CoverageTargets {
+    /// The target of a group.
+    pub fn of(&self, group: MetricGroup) -> f64 {
+        match group {
+            MetricGroup::Application => self.application,
+            MetricGroup::Infrastructure => self.infrastructure,
+            MetricGroup::Business => self.business,
+        }
+    }
 }
 
 /// A path through the service that must be guarded.

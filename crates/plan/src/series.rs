@@ -13,6 +13,28 @@ pub const HEARTBEAT_AGE: &str = "belfry_heartbeat_age_seconds";
 /// How long ago it may have been heard: how often it reports and its grace, by the label `heartbeat`.
 pub const HEARTBEAT_ALLOWED: &str = "belfry_heartbeat_allowed_seconds";
 
+/// The share of a group that is covered in one respect, 0 to 1, by the labels `group` and `aspect`. Not written while nothing is
+/// known.
+pub const COVERAGE_RATIO: &str = "belfry_coverage_ratio";
+
+/// The share that the plan promises, by the labels `group` and `aspect`.
+pub const COVERAGE_TARGET: &str = "belfry_coverage_target_ratio";
+
+/// Since when a hole in coverage is known, in Unix seconds, by the labels `kind`, `about` and `place`; 0 once it is closed.
+pub const COVERAGE_HOLE_SINCE: &str = "belfry_coverage_hole_since_timestamp_seconds";
+
+/// Whether a declared metric is in a state, by the labels `metric`, `state`, `job` and `instance`: 0 or 1.
+pub const PLAN_METRIC_STATE: &str = "belfry_plan_metric_state";
+
+/// The time of a log category's newest line, in Unix seconds, by the label `category`.
+pub const LOG_CATEGORY_LAST_LINE: &str = "belfry_log_category_last_line_timestamp_seconds";
+
+/// Lines of a log category, by the label `category`.
+pub const LOG_CATEGORY_LINES: &str = "belfry_log_category_lines_total";
+
+/// Whether a critical path has an alert that is whole, by the label `path`: 0 or 1.
+pub const CRITICAL_PATH_COVERED: &str = "belfry_critical_path_covered";
+
 /// Every series that Belfry writes: name and the labels that tell its series apart.
 pub const BELFRY_SERIES: &[(&str, &[&str])] = &[
     ("up", &["job", "instance"]),
@@ -44,6 +66,16 @@ pub const BELFRY_SERIES: &[(&str, &[&str])] = &[
     (HEARTBEAT_AGE, &["heartbeat"]),
     (HEARTBEAT_ALLOWED, &["heartbeat"]),
     (PLAN_METRIC_PRESENT, &["metric", "required"]),
+    (
+        PLAN_METRIC_STATE,
+        &["metric", "group", "required", "state", "job", "instance"],
+    ),
+    (COVERAGE_RATIO, &["group", "aspect"]),
+    (COVERAGE_TARGET, &["group", "aspect"]),
+    (COVERAGE_HOLE_SINCE, &["kind", "about", "place"]),
+    (CRITICAL_PATH_COVERED, &["path"]),
+    (LOG_CATEGORY_LAST_LINE, &["category"]),
+    (LOG_CATEGORY_LINES, &["category"]),
 ];
 
 /// Beginnings of names that only Belfry writes.

@@ -3,6 +3,7 @@
 
 mod alert_senders;
 mod checks;
+mod coverage;
 mod newcomer;
 mod setting;
 
@@ -45,6 +46,7 @@ pub(crate) fn command(mut arguments: Arguments) -> Result<ExitCode> {
     checks.targets();
     checks.alert_expressions();
     checks.logs(&setting.folder);
+    checks.coverage(&setting.programs);
     if stop.asked() {
         anyhow::bail!("stopped");
     }
@@ -58,7 +60,12 @@ pub(crate) fn command(mut arguments: Arguments) -> Result<ExitCode> {
     checks.amtool(tools::program(&root, "amtool")?.as_deref());
     let prometheus = tools::program(&root, "prometheus")?;
     checks.prometheus(prometheus.as_deref(), &setting.folder, &stop);
-    checks.newcomer(&root, &setting.belfry_program, &setting.folder, &stop);
+    checks.newcomer(
+        &root,
+        &setting.programs.join("belfry"),
+        &setting.folder,
+        &stop,
+    );
     let mut counts = checks.counts;
     for (name, drained) in setting.stop(&stop) {
         counts += checks::told(&format!("{name} drains and ends with 0"), drained);

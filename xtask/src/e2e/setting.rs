@@ -19,8 +19,8 @@ pub(super) struct Setting {
     pub(super) folder: PathBuf,
     pub(super) service_address: SocketAddr,
     pub(super) belfry_address: SocketAddr,
-    /// The binary, for the commands that are no servers.
-    pub(super) belfry_program: PathBuf,
+    /// The folder of the built programs.
+    pub(super) programs: PathBuf,
     service: Program,
     belfry: Program,
 }
@@ -62,7 +62,7 @@ impl Setting {
             folder,
             service_address,
             belfry_address,
-            belfry_program: programs.join("belfry"),
+            programs,
             service,
             belfry,
         })

@@ -9,6 +9,7 @@ use plan::LogClass;
 use world::{Ticker, World};
 
 use super::backend::{LogsBackend, LogsError, Stored};
+use super::tally::CategoryTally;
 use crate::metrics::{Recorder, series};
 use crate::self_metrics::SelfMetrics;
 use crate::setup::CurrentSetup;
@@ -46,6 +47,8 @@ pub struct Intake {
     setup: Arc<CurrentSetup>,
     metrics: Arc<SelfMetrics>,
     counts: Mutex<BTreeMap<CountKey, u64>>,
+    /// Lines by the plan's categories.
+    pub(crate) categories: CategoryTally,
 }
 
 impl Intake {
@@ -62,6 +65,7 @@ impl Intake {
             setup,
             metrics,
             counts: Mutex::default(),
+            categories: CategoryTally::default(),
         }
     }
 
@@ -89,6 +93,8 @@ impl Intake {
                 Ok(stored) => {
                     taken.report.add(stored);
                     self.add_counts(count(&entries));
+                    let categories = &setup.plan.logs.categories;
+                    self.categories.add(categories, class, &entries, now);
                 }
                 Err(error) => {
                     self.metrics
@@ -109,7 +115,10 @@ impl Intake {
         let mut ticker = Ticker::new(self.world.clock.clone(), COUNT_INTERVAL, Duration::ZERO);
         loop {
             let at = Timestamp::from(ticker.tick().await.at);
-            if recorder.record(at, self.count_samples()).await.is_err() {
+            let mut samples = self.count_samples();
+            let setup = self.setup.get();
+            samples.extend(self.categories.samples(&setup.plan.logs.categories));
+            if recorder.record(at, samples).await.is_err() {
                 self.metrics.own_samples_lost.inc();
             }
         }

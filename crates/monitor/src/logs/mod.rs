@@ -4,10 +4,9 @@ mod backend;
 mod decode;
 mod follow;
 mod intake;
-mod words;
+mod tally;
 
 pub use backend::{ClassFigures, EmbeddedLogs, LevelCount, LogsBackend, LogsError, Stored};
 pub use decode::{DecodeError, decode_json_line, decode_plain_line};
 pub use follow::Follower;
 pub use intake::{Intake, IntakeReport, Taken};
-pub(crate) use words::read_words;

@@ -42,6 +42,9 @@ pub struct Dependency {
     pub verdict: Verdict,
     /// What the answer says about it.
     pub detail: String,
+    /// Whether every check of it is of the machine or the process itself (`"componentType":"system"`), such as its memory: then
+    /// it is no dependency unless the plan calls it one.
+    pub is_system: bool,
 }
 
 /// What an answer says.
@@ -75,6 +78,8 @@ struct CheckJson {
     observed_value: Option<Value>,
     #[serde(default)]
     observed_unit: Option<String>,
+    #[serde(default)]
+    component_type: Option<String>,
 }
 
 /// Reads an answer. A body that is not `health+json`, or uses words of its own, is judged by its status code alone.
@@ -138,7 +143,9 @@ fn dependencies(checks: Value) -> Vec<Dependency> {
                 name: name.clone(),
                 verdict: Verdict::Pass,
                 detail: String::new(),
+                is_system: true,
             });
+            dependency.is_system &= check.component_type.as_deref() == Some("system");
             dependency.verdict = dependency.verdict.max(verdict);
             if !detail.is_empty() {
                 let separator = if dependency.detail.is_empty() {

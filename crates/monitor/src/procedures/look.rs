@@ -9,7 +9,7 @@ use world::{HttpRequest, World};
 
 use super::{Failure, Finding, Moment, one_line};
 use crate::incident::{Deployment, Desk};
-use crate::logs::{LogsBackend, read_words};
+use crate::logs::LogsBackend;
 use crate::metrics::MetricsBackend;
 use crate::probe::{ANSWER_BYTES_MAX, Verdict, read_answer};
 use crate::rules::readable;
@@ -122,7 +122,7 @@ pub(super) async fn logs(
 ) -> Result<Finding, Failure> {
     let from = moment.incident.head.opened_at - LOGS_BEFORE;
     let mut query = LogQuery::range(LogTime::from(from), LogTime::from(moment.now));
-    read_words(search, &mut query)?;
+    query.narrow(search)?;
     let whole = moment.now.since(from).max(Duration::from_secs(1));
     let counts = backend
         .count_by_level(query.clone(), whole, moment.now)

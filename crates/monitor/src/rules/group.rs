@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use alerting::Evaluation;
 use model::Timestamp;
-use plan::{AlertRule, PLAN_METRIC_PRESENT, RuleGroup};
+use plan::{AlertRule, COVERAGE_RATIO, PLAN_METRIC_PRESENT, RuleGroup};
 use telemetry::log::Logger;
 use world::{Ticker, World};
 
@@ -106,13 +106,14 @@ impl RuleGroupLoop {
         self.metrics.last_evaluation.set(at.as_secs_f64());
     }
 
-    /// Whether an answer without a value means that there is none. Two series of Belfry's own come only from what targets
+    /// Whether an answer without a value means that there is none. Some series of Belfry's own come only from what targets
     /// said: without an answer of a target they say nothing either, and their absence is not recovery.
     fn is_complete(&self, rule: &AlertRule, at: Timestamp) -> bool {
         let selectors = rule.expr.parsed.selectors();
         let reads = |name: &str| selectors.iter().any(|own| own.name == Some(name));
+        let of_all_targets = [PLAN_METRIC_PRESENT, COVERAGE_RATIO].into_iter().any(reads);
         self.scrapes.complete(&rule.sources, at)
-            && (!reads(PLAN_METRIC_PRESENT) || self.scrapes.all_complete(at))
+            && (!of_all_targets || self.scrapes.all_complete(at))
             && (!reads(DEPENDENCY_UP) || self.probes.all_answered(at))
     }
 

@@ -1,10 +1,11 @@
 //! What is known about each target: shown on pages, and asked by rules ("was the last scrape complete?").
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use model::Timestamp;
+use plan::coverage::Exposed;
 use tokio::sync::watch;
 
 /// Whether a target answers.
@@ -52,6 +53,8 @@ pub struct TargetStatus {
     pub samples: usize,
     /// Names of the metrics that it brought.
     pub names: BTreeSet<String>,
+    /// Metric families that it brought, with types, units and labels.
+    pub exposed: Arc<Exposed>,
 }
 
 /// The state of all targets.

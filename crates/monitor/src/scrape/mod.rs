@@ -6,6 +6,7 @@
 
 mod board;
 mod cache;
+mod families;
 mod own;
 mod run;
 

@@ -160,7 +160,7 @@ impl Scraper {
                 text,
             });
         }
-        self.cache.begin();
+        self.cache.begin(&exposition.families);
         let target_labels = [
             ("job", self.target.job.as_str()),
             ("instance", self.target.instance.as_str()),
@@ -191,7 +191,7 @@ impl Scraper {
 
     async fn store(&mut self, scraped: Scraped, at: Timestamp, duration: Duration) -> TargetStatus {
         let count = scraped.samples.len();
-        let vanished = self.cache.take_vanished();
+        let vanished = self.cache.take_vanished(at);
         self.stale.extend(vanished);
         if let Err(failure) = self.append(scraped.samples, at, 1.0, duration, count).await {
             return self.failed(&failure, at, duration);
@@ -202,6 +202,7 @@ impl Scraper {
             duration,
             samples: count,
             names: self.cache.names().clone(),
+            exposed: self.cache.exposed(),
             ..self.status(TargetHealth::Up)
         }
     }
@@ -304,6 +305,7 @@ impl Scraper {
             duration: Duration::ZERO,
             samples: 0,
             names: Default::default(),
+            exposed: Arc::default(),
         }
     }
 }

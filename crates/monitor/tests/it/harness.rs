@@ -56,6 +56,7 @@ pub(crate) struct Belfry {
     exposed: Arc<Mutex<String>>,
     /// Bodies that the pager took.
     pages: Arc<Mutex<Vec<Value>>>,
+    app: Arc<App>,
     router: Router,
 }
 
@@ -119,23 +120,38 @@ impl Belfry {
         let mut world = world_over_files(&sim);
         change(&mut world);
         let store = incidents(&folder);
-        let app = App::build_with(
-            world,
-            config(&folder),
-            Arc::new(environment),
-            Logger::silent(),
-            SelfMetrics::new(),
-            store,
-        )
-        .await
-        .unwrap();
-        app.start().await;
+        let app = started(world, &folder, store).await;
         let router = app.router();
         Belfry {
             sim,
             folder,
             exposed,
             pages,
+            app,
+            router,
+        }
+    }
+
+    /// Ends it as a kill would and starts another one over the same folder.
+    pub(crate) async fn restart(self) -> Belfry {
+        let Belfry {
+            sim,
+            folder,
+            exposed,
+            pages,
+            app,
+            router,
+        } = self;
+        app.abort().await;
+        drop((app, router));
+        let app = started(world_over_files(&sim), &folder, in_folder(&folder)).await;
+        let router = app.router();
+        Belfry {
+            sim,
+            folder,
+            exposed,
+            pages,
+            app,
             router,
         }
     }
@@ -248,6 +264,19 @@ impl Belfry {
         let text = self.ask("GET /metrics", "").await.body;
         own_metric(&text, series)
     }
+}
+
+async fn started(
+    world: World,
+    folder: &TempDir,
+    incidents: impl IncidentStore + 'static,
+) -> Arc<App> {
+    let (config, environment) = (config(folder), Arc::new(environment));
+    let (log, metrics) = (Logger::silent(), SelfMetrics::new());
+    let app = App::build_with(world, config, environment, log, metrics, incidents).await;
+    let app = app.unwrap();
+    app.start().await;
+    app
 }
 
 /// The value of one series in a text exposition.

@@ -14,6 +14,7 @@ mod refusing_store;
 mod alertmanager_api;
 mod belfry_api;
 mod conformance;
+mod coverage;
 mod desk;
 mod drafting;
 mod duty;

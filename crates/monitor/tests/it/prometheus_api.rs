@@ -314,6 +314,7 @@ async fn series_and_labels() {
             "/api/v1/label/__name__/values?match[]=%7Bjob=%22shop%22%7D",
             json!([
                 "belfry_plan_metric_present",
+                "belfry_plan_metric_state",
                 "orders_total",
                 "scrape_duration_seconds",
                 "scrape_samples_scraped",

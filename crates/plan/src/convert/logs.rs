@@ -2,15 +2,15 @@
 
 use std::ops::Range;
 
-use model::Level;
+use model::{Level, LogQuery, LogTime};
 
 use super::{at, text_or_empty};
 use crate::context::{Context, Kind};
 use crate::diagnostics::quote;
 use crate::fields::Fields;
-use crate::limits::CLASS_NAME_CHARS_MAX;
-use crate::node::Node;
-use crate::{Code, FollowedFile, LogCategory, LogClass, Logs, grammar, values};
+use crate::limits::{CATEGORY_SEARCHES_MAX, CLASS_NAME_CHARS_MAX};
+use crate::node::{Node, Value};
+use crate::{Code, FollowedFile, LogCategory, LogClass, LogLines, Logs, grammar, values};
 
 pub(super) fn logs(context: &mut Context<'_>, node: &Node) -> Option<Logs> {
     let mut fields = Fields::open(context, node, &grammar::LOGS)?;
@@ -123,10 +123,42 @@ fn category(context: &mut Context<'_>, node: &Node) -> Option<LogCategory> {
     let class = fields.required(context, "class", "name the class that its lines fall into");
     let class = class.and_then(|node| values::reference(context, Kind::LogClass, node));
     let meaning = text_or_empty(context, &mut fields, "meaning");
+    let lines = fields.optional("lines");
+    let lines = lines.map_or_else(Vec::new, |node| searches(context, node));
+    let every = fields.optional("every");
+    let every = every.and_then(|node| values::interval(context, node));
+    let at = at(context, &fields);
     fields.finish(context);
     Some(LogCategory {
         name: name?,
         class: class?,
         meaning,
+        lines,
+        every,
+        at,
+    })
+}
+
+/// One search, or several in a list.
+fn searches(context: &mut Context<'_>, node: &Node) -> Vec<LogLines> {
+    if matches!(node.value, Value::List(_)) {
+        let bound = (CATEGORY_SEARCHES_MAX, "searches");
+        return super::items_up_to(context, node, bound, search);
+    }
+    search(context, node).into_iter().collect()
+}
+
+fn search(context: &mut Context<'_>, node: &Node) -> Option<LogLines> {
+    let text = values::text(context, node)?;
+    let mut query = LogQuery::range(LogTime::from_nanos(i64::MIN), LogTime::from_nanos(i64::MAX));
+    if let Err(why) = query.narrow(text) {
+        let message = format!("{} is not a search for log lines: {why}", quote(text));
+        let help = "write words that must all occur, and `level:ERROR`, `category:x`, `service:x` or `field=value`";
+        context.error(Code::LogSearch, &node.span, message, "", help);
+        return None;
+    }
+    Some(LogLines {
+        text: text.to_owned(),
+        query,
     })
 }

@@ -1,10 +1,10 @@
 //! How logs come in, are classed and kept.
 
-use super::Type::{ClassName, Duration, Map, Name, Path, Reference, Text, Word};
+use super::Type::{ClassName, Duration, Map, Name, OneOrMore, Path, Reference, Text, Word};
 use super::words::{self, words};
-use super::{Key, Rule, Shape, Type};
+use super::{Default, Key, Rule, Shape, Type};
 use crate::context::Kind;
-use crate::limits::{DURATION_MAX, DURATION_MIN};
+use crate::limits::{CATEGORY_SEARCHES_MAX, DURATION_MAX, DURATION_MIN, INTERVAL_MIN};
 
 static LEVELS: [&str; 4] = words(&words::LEVELS);
 
@@ -74,5 +74,17 @@ pub(crate) static LOG_CATEGORY: Shape = Shape::new(
             "The class that its lines fall into.",
         ),
         Key::optional("meaning", Text, "What its lines tell, in a sentence."),
+        Key::optional(
+            "lines",
+            OneOrMore(&Text, CATEGORY_SEARCHES_MAX),
+            "Searches as on the log page, one of which finds its lines.",
+        )
+        .or(Default::Words("the lines whose own category has its name")),
+        Key::optional(
+            "every",
+            Duration(INTERVAL_MIN, DURATION_MAX),
+            "How often at least one of them must come.",
+        )
+        .or(Default::Words("when something happens")),
     ],
 );

@@ -186,6 +186,7 @@ impl Recording {
             }
             Some(_) if status.is_server_error() => (Level::Error, "request failed"),
             Some(_) if is_validation(status) => (Level::Warn, "request not valid"),
+            Some(_) if status == StatusCode::TOO_MANY_REQUESTS => (Level::Warn, "request limited"),
             Some(_) => (Level::Debug, "request refused"),
         };
         self.app

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::app::App;
 use crate::http::error::Problem;
-use crate::logs::{decode_json_line, read_words};
+use crate::logs::decode_json_line;
 use crate::time_text::{parse_time, rfc3339, rfc3339_nanos};
 
 /// What a search covers when it names no time.
@@ -206,7 +206,7 @@ impl Asked {
                 "category" if !value.is_empty() => asked.query.categories.push(value),
                 "service" if !value.is_empty() => asked.query.services.push(value),
                 "q" => {
-                    read_words(&value, &mut asked.query).map_err(Problem::bad_request)?;
+                    asked.query.narrow(&value).map_err(Problem::bad_request)?;
                 }
                 "limit" => {
                     asked.limit = value

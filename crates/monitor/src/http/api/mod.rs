@@ -4,6 +4,7 @@ mod acting;
 pub(super) mod alertmanager;
 mod alerts;
 mod contacts;
+mod coverage;
 mod dashboards;
 mod deliveries;
 pub(super) mod deployments;
@@ -76,6 +77,7 @@ pub(super) fn belfry_routes() -> Router<Arc<App>> {
         .route("/logs/histogram", get(logs::histogram))
         .route("/logs/retention", get(logs::retention))
         .route("/health", get(health::health))
+        .route("/coverage", get(coverage::coverage))
         .route("/objectives", get(objectives::objectives))
         .route("/plan", get(plan_text::plan))
 }
