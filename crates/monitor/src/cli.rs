@@ -1,15 +1,18 @@
 //! The command line: one shape for every command, the plan as the argument, `--json` where a program reads the answer.
 
 mod ask;
+mod backtest;
 mod check;
 mod escalation_report;
 mod logs;
 mod message;
+mod progress_line;
 mod promql_test;
 mod query;
 mod review;
 mod run;
 mod simulate;
+mod test;
 mod test_contact;
 
 use std::process::ExitCode;
@@ -30,6 +33,10 @@ enum Command {
     Run(run::RunArguments),
     /// Check a plan without running it: all errors at once. Exit code 1 when there are any.
     Check(check::CheckArguments),
+    /// Run tests of plans and rule files: what fires and who is paged when this data comes in.
+    Test(test::TestArguments),
+    /// Replay rules over stored history: when they would have fired, and who would have been paged.
+    Backtest(backtest::BacktestArguments),
     /// Ask a running Belfry a PromQL query.
     Query(query::QueryArguments),
     /// Search the logs of a running Belfry.
@@ -54,6 +61,8 @@ pub fn main() -> ExitCode {
     let outcome = match arguments.command {
         Command::Run(arguments) => run::run(arguments),
         Command::Check(arguments) => check::check(&arguments),
+        Command::Test(arguments) => test::test(&arguments),
+        Command::Backtest(arguments) => backtest::backtest(&arguments),
         Command::Query(arguments) => query::query(&arguments),
         Command::Logs(arguments) => logs::logs(&arguments),
         Command::Simulate(arguments) => simulate::simulate(&arguments),

@@ -7,6 +7,7 @@
 //! [`procedures`], [`notify`]; beside it [`logs`]; at the end [`http`], where people come in. [`progress`] watches every loop.
 
 pub mod app;
+pub mod backtest;
 pub mod cli;
 mod deployments;
 mod fnv;
@@ -19,6 +20,7 @@ pub mod metrics;
 pub mod notify;
 mod objectives;
 mod opening;
+pub mod plan_test;
 mod presence;
 pub mod probe;
 pub mod procedures;
@@ -29,6 +31,7 @@ pub mod rules;
 pub mod scrape;
 pub mod self_metrics;
 pub mod setup;
+mod stage;
 mod switch;
 mod tasks;
 mod time_text;

@@ -106,6 +106,8 @@ codes! {
     SaysItChangesNothing = "BF0038",
     /// Warning: heartbeats are declared, but no rule reads their age.
     HeartbeatUnwatched = "BF0039",
+    /// A series of a test, its points or a sample's labels, that does not read as such.
+    SeriesNotation = "BF0050",
 }
 
 impl Code {

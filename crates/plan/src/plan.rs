@@ -495,6 +495,18 @@ impl Plan {
             .flat_map(|group| group.rules.iter().map(move |rule| (group, rule)))
     }
 
+    /// Gives a rule another expression, and the scrapes that it then depends on; whether there is such a rule.
+    pub fn replace_expression(&mut self, alert: &str, expr: Expression) -> bool {
+        let sources = crate::check::sources_of(self, &expr);
+        let rules = self.rule_groups.iter_mut().flat_map(|group| &mut group.rules);
+        let Some(rule) = rules.into_iter().find(|rule| rule.name == alert) else {
+            return false;
+        };
+        rule.sources = sources;
+        rule.expr = expr;
+        true
+    }
+
     /// An escalation policy by name.
     pub fn escalation_policy(&self, name: &str) -> Option<&EscalationPolicy> {
         self.escalation_policies

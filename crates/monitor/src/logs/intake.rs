@@ -1,23 +1,18 @@
 //! Where every line passes: class by the plan, stored before it is acknowledged, counted.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use model::{Labels, Level, LogEntry, Timestamp};
+use model::{LogEntry, Timestamp};
 use plan::LogClass;
 use world::{Ticker, World};
 
 use super::backend::{LogsBackend, LogsError, Stored};
-use crate::metrics::{Recorder, series};
+use super::counts::{COUNT_INTERVAL, LineCounts};
+use crate::metrics::Recorder;
 use crate::self_metrics::SelfMetrics;
 use crate::setup::CurrentSetup;
-
-/// How often counts become samples: the plan's interval for metrics collection.
-const COUNT_INTERVAL: Duration = Duration::from_secs(15);
-
-/// The most (service, level, category) triples that are counted apart; lines of further ones count under `other`.
-const COUNTED_MAX: usize = 500;
 
 /// What became of the lines of one request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,15 +32,13 @@ pub struct Taken {
     pub refused: Vec<(LogsError, Arc<Vec<LogEntry>>)>,
 }
 
-type CountKey = (String, Level, String);
-
 /// Takes lines in.
 pub struct Intake {
     world: World,
     backend: Arc<dyn LogsBackend>,
     setup: Arc<CurrentSetup>,
     metrics: Arc<SelfMetrics>,
-    counts: Mutex<BTreeMap<CountKey, u64>>,
+    counts: Mutex<LineCounts>,
 }
 
 impl Intake {
@@ -88,7 +81,7 @@ impl Intake {
             {
                 Ok(stored) => {
                     taken.report.add(stored);
-                    self.add_counts(count(&entries));
+                    self.counts().add(&entries);
                 }
                 Err(error) => {
                     self.metrics
@@ -109,42 +102,17 @@ impl Intake {
         let mut ticker = Ticker::new(self.world.clock.clone(), COUNT_INTERVAL, Duration::ZERO);
         loop {
             let at = Timestamp::from(ticker.tick().await.at);
-            if recorder.record(at, self.count_samples()).await.is_err() {
+            let samples = self.counts().samples();
+            if recorder.record(at, samples).await.is_err() {
                 self.metrics.own_samples_lost.inc();
             }
         }
     }
 
-    fn count_samples(&self) -> Vec<(Labels, f64)> {
-        let counts = self
-            .counts
+    fn counts(&self) -> MutexGuard<'_, LineCounts> {
+        self.counts
             .lock()
-            .expect("no code panics while it holds this lock");
-        let sample = |((service, level, category), lines): (&CountKey, &u64)| {
-            let labels = [
-                ("service", service.as_str()),
-                ("level", level.as_str()),
-                ("category", category.as_str()),
-            ];
-            (series("log_lines_total", &labels), *lines as f64)
-        };
-        counts.iter().map(sample).collect()
-    }
-
-    fn add_counts(&self, batch: BTreeMap<CountKey, u64>) {
-        let mut counts = self
-            .counts
-            .lock()
-            .expect("no code panics while it holds this lock");
-        for (key, lines) in batch {
-            let known = counts.len() < COUNTED_MAX || counts.contains_key(&key);
-            let key = if known {
-                key
-            } else {
-                ("other".to_owned(), key.1, String::new())
-            };
-            *counts.entry(key).or_default() += lines;
-        }
+            .expect("no code panics while it holds this lock")
     }
 }
 
@@ -164,7 +132,7 @@ impl IntakeReport {
 }
 
 /// The class of a line: its category's where the plan has one for it, else its level's.
-fn class_of<'a>(classes: &'a [LogClass], entry: &LogEntry) -> Option<&'a LogClass> {
+pub(crate) fn class_of<'a>(classes: &'a [LogClass], entry: &LogEntry) -> Option<&'a LogClass> {
     let of_category = |class: &&LogClass| match (&class.category, &entry.category) {
         (Some(wanted), Some(own)) => wanted.eq_ignore_ascii_case(own),
         _ => false,
@@ -174,17 +142,4 @@ fn class_of<'a>(classes: &'a [LogClass], entry: &LogEntry) -> Option<&'a LogClas
             .iter()
             .find(|class| class.level == Some(entry.level))
     })
-}
-
-fn count(entries: &[LogEntry]) -> BTreeMap<CountKey, u64> {
-    let mut counts = BTreeMap::new();
-    for entry in entries {
-        let key = (
-            entry.service.clone(),
-            entry.level,
-            entry.category.clone().unwrap_or_default(),
-        );
-        *counts.entry(key).or_default() += 1;
-    }
-    counts
 }

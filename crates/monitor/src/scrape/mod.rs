@@ -9,7 +9,8 @@ mod cache;
 mod own;
 mod run;
 
+pub(crate) use board::is_fresh;
 pub use board::{ScrapeBoard, TargetHealth, TargetStatus};
 pub(crate) use own::run_own;
 pub use run::Scraper;
-pub(crate) use run::spread;
+pub(crate) use run::{UP, spread};

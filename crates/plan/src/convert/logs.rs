@@ -12,7 +12,7 @@ use crate::limits::CLASS_NAME_CHARS_MAX;
 use crate::node::Node;
 use crate::{Code, FollowedFile, LogCategory, LogClass, Logs, values};
 
-const LEVELS: [(&str, Level); 4] = [
+pub(super) const LEVELS: [(&str, Level); 4] = [
     ("DEBUG", Level::Debug),
     ("INFO", Level::Info),
     ("WARN", Level::Warn),

@@ -1,0 +1,290 @@
+//! `belfry backtest PLAN`: when rules would have fired over stored history, how long, how often, and who would have been paged.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use model::Timestamp;
+use plan::{Contacts, Expression, Plan};
+use serde_json::{Value, json};
+use world::{Clock, SystemClock, World};
+
+use super::progress_line::ProgressLine;
+use super::simulate::read;
+use crate::backtest::{self, BacktestReport, Firing, HttpPast, Span, Variant};
+use crate::rules::readable;
+use crate::time_text::{parse_time, rfc3339};
+
+/// How many firings of a rule are listed; the sums count all.
+const LISTED_MAX: usize = 20;
+
+/// Sweeps over more lengths are no table that somebody reads.
+const SWEEP_MAX: usize = 20;
+
+#[derive(Args)]
+pub(super) struct BacktestArguments {
+    /// The plan's file.
+    plan: PathBuf,
+    /// The contacts' file. Without it each role is filled by somebody of its name.
+    #[arg(long)]
+    contacts: Option<PathBuf>,
+    #[command(flatten)]
+    past: PastArguments,
+    /// Only this rule.
+    #[arg(long)]
+    rule: Option<String>,
+    /// Another expression for the rule.
+    #[arg(long, requires = "rule")]
+    expr: Option<String>,
+    /// Other lengths of `for`, as in `1m,2m,5m`: one line for each.
+    #[arg(long = "for", value_delimiter = ',', requires = "rule")]
+    hold: Vec<String>,
+    /// Print JSON instead of text.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Which part of which past.
+#[derive(Args)]
+pub(super) struct PastArguments {
+    /// Where the Belfry listens whose history is asked.
+    #[arg(long, default_value = "http://127.0.0.1:9765")]
+    url: String,
+    /// A Prometheus whose history is asked instead.
+    #[arg(long, conflicts_with = "url")]
+    prometheus: Option<String>,
+    /// How far back.
+    #[arg(long, default_value = "7d")]
+    since: String,
+    /// Until when, in RFC 3339; now, if not given.
+    #[arg(long)]
+    until: Option<String>,
+    /// Evaluate every group so often, and not when it is evaluated live: coarser and faster.
+    #[arg(long)]
+    step: Option<String>,
+}
+
+pub(super) fn backtest(arguments: &BacktestArguments) -> anyhow::Result<ExitCode> {
+    let (plan, contacts) = read(&arguments.plan, arguments.contacts.as_ref())?;
+    let contacts = arguments.contacts.is_some().then_some(contacts);
+    let variants = variants(arguments, plan, contacts)?;
+    let reports = arguments.past.replay(variants)?;
+    if arguments.json {
+        let list: Vec<Value> = reports.iter().map(as_json).collect();
+        println!("{}", json!({"variants": list}));
+    } else {
+        show(&reports);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+impl PastArguments {
+    /// Replays variants over that part of the past.
+    pub(super) fn replay(&self, variants: Vec<Variant>) -> anyhow::Result<Vec<BacktestReport>> {
+        let span = self.span(SystemClock::default().now().into())?;
+        let address = self.prometheus.as_ref().unwrap_or(&self.url);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let mut progress = ProgressLine::new("backtest");
+        runtime.block_on(async {
+            let world = World::real().context("cannot set up the network")?;
+            let past = HttpPast::new(world, address);
+            let replayed = backtest::run(&past, variants, span, &mut |share| progress.show(share));
+            Ok(replayed.await?)
+        })
+    }
+
+    fn span(&self, now: Timestamp) -> anyhow::Result<Span> {
+        let until = match &self.until {
+            Some(text) => parse_time(text)
+                .with_context(|| format!("--until: `{text}` is not a point in time"))?,
+            None => now,
+        };
+        Ok(Span {
+            from: until - length("--since", &self.since)?,
+            until,
+            step: self.step.as_ref().map(|text| length("--step", text)).transpose()?,
+        })
+    }
+}
+
+fn length(flag: &str, text: &str) -> anyhow::Result<Duration> {
+    let length = model::parse_duration(text);
+    let length = length.map_err(|error| anyhow::anyhow!("{flag}: {error}"))?;
+    if length < Duration::from_secs(1) {
+        bail!("{flag}: write a second or more");
+    }
+    Ok(length)
+}
+
+/// The plan as it is, with one rule of it, or with that rule several times.
+fn variants(
+    arguments: &BacktestArguments,
+    mut plan: Plan,
+    contacts: Option<Contacts>,
+) -> anyhow::Result<Vec<Variant>> {
+    let variant = |name: String, plan: Plan| Variant {
+        name,
+        plan,
+        contacts: contacts.clone(),
+    };
+    let Some(rule) = &arguments.rule else {
+        return Ok(vec![variant("the plan".to_owned(), plan)]);
+    };
+    if let Some(text) = &arguments.expr {
+        let parsed = promql::parse(text).map_err(|error| anyhow::anyhow!("--expr: {error}"))?;
+        let expr = Expression {
+            text: text.clone(),
+            parsed,
+        };
+        if !plan.replace_expression(rule, expr) {
+            bail!("the plan has no rule `{rule}`");
+        }
+    }
+    for group in &mut plan.rule_groups {
+        group.rules.retain(|own| own.name == *rule);
+    }
+    plan.rule_groups.retain(|group| !group.rules.is_empty());
+    if plan.rule_groups.is_empty() {
+        bail!("the plan has no rule `{rule}`");
+    }
+    if arguments.hold.is_empty() {
+        return Ok(vec![variant(rule.clone(), plan)]);
+    }
+    if arguments.hold.len() > SWEEP_MAX {
+        bail!("--for: write at most {SWEEP_MAX} lengths");
+    }
+    let with = |text: &String| {
+        let hold = model::parse_duration(text);
+        let hold = hold.map_err(|error| anyhow::anyhow!("--for: {error}"))?;
+        let mut plan = plan.clone();
+        let rules = plan.rule_groups.iter_mut().flat_map(|group| &mut group.rules);
+        rules.for_each(|own| own.hold = hold);
+        Ok(variant(format!("for {}", model::format_duration(hold)), plan))
+    };
+    arguments.hold.iter().map(with).collect()
+}
+
+fn show(reports: &[BacktestReport]) {
+    let Some(first) = reports.first() else { return };
+    let span = first.span;
+    println!(
+        "{} to {} ({})",
+        rfc3339(span.from),
+        rfc3339(span.until),
+        short(span.until.since(span.from))
+    );
+    for job in &first.jobs_without_scrapes {
+        println!("note: no scrape of `{job}` is recorded; whatever is absent is taken for gone");
+    }
+    if first.failed > 0 {
+        println!("note: {} evaluations have no answer", first.failed);
+    }
+    if reports.len() > 1 {
+        println!("\n{:<24} {}", "", HEAD);
+        for report in reports {
+            for rule in &report.rules {
+                println!("{:<24} {}", report.name, figures(report, rule));
+            }
+        }
+        return;
+    }
+    println!("{} evaluations\n\n{:<28} {}", first.evaluations, "alert", HEAD);
+    for rule in &first.rules {
+        println!("{:<28} {}", rule.rule, figures(first, rule));
+    }
+    for rule in first.rules.iter().filter(|rule| !rule.firings.is_empty()) {
+        println!("\n{}", rule.rule);
+        for firing in rule.firings.iter().take(LISTED_MAX) {
+            println!("  {}", line(firing, span));
+        }
+        if rule.firings.len() > LISTED_MAX {
+            println!("  and {} more", rule.firings.len() - LISTED_MAX);
+        }
+    }
+    if !first.pages.is_empty() {
+        println!("\npages");
+        for ((alert, person), count) in &first.pages {
+            println!("  {alert} to {person}: {count}");
+        }
+    }
+}
+
+const HEAD: &str = "fired   in all  longest  again  almost  pages";
+
+fn figures(report: &BacktestReport, rule: &backtest::RuleFirings) -> String {
+    let longest = rule.firings.iter().map(|own| own.length(report.span)).max();
+    let of_rule = |((alert, _), _): &(&(String, String), &usize)| *alert == rule.rule;
+    let pages: usize = report.pages.iter().filter(of_rule).map(|(_, count)| count).sum();
+    format!(
+        "{:>5} {:>8} {:>8} {:>6} {:>7} {:>6}",
+        rule.firings.len(),
+        short(rule.length(report.span)),
+        short(longest.unwrap_or_default()),
+        rule.flapped,
+        rule.calmed,
+        pages,
+    )
+}
+
+fn line(firing: &Firing, span: Span) -> String {
+    let ended = if firing.until.is_some() { "" } else { ", fires still" };
+    let before = if firing.from < span.from { ", since before" } else { "" };
+    format!(
+        "{}  {:<10} {} {}{ended}{before}",
+        rfc3339(firing.from),
+        short(firing.length(span)),
+        readable(firing.value),
+        firing.labels,
+    )
+}
+
+/// A length in its two largest units: nobody compares the seconds of days.
+fn short(length: Duration) -> String {
+    let unit = match length.as_secs() {
+        0..3_600 => 1,
+        3_600..172_800 => 60,
+        _ => 3_600,
+    };
+    model::format_duration(Duration::from_secs(length.as_secs() / unit * unit))
+}
+
+/// A report for programs.
+pub(super) fn as_json(report: &BacktestReport) -> Value {
+    let span = report.span;
+    let firing = |own: &Firing| {
+        json!({
+            "labels": own.labels.iter().collect::<std::collections::BTreeMap<_, _>>(),
+            "from": rfc3339(own.from),
+            "until": own.until.map(rfc3339),
+            "seconds": own.length(span).as_secs_f64(),
+            "value": own.value,
+        })
+    };
+    let rule = |own: &backtest::RuleFirings| {
+        json!({
+            "rule": own.rule,
+            "fired": own.firings.len(),
+            "seconds": own.length(span).as_secs_f64(),
+            "fired_again_within_an_hour": own.flapped,
+            "held_shorter_than_for": own.calmed,
+            "firings": own.firings.iter().map(firing).collect::<Vec<_>>(),
+        })
+    };
+    let pages = report.pages.iter().map(|((alert, person), count)| {
+        json!({"alert": alert, "to": person, "count": count})
+    });
+    json!({
+        "name": report.name,
+        "from": rfc3339(span.from),
+        "until": rfc3339(span.until),
+        "evaluations": report.evaluations,
+        "evaluations_without_answer": report.failed,
+        "jobs_without_scrapes": report.jobs_without_scrapes,
+        "rules": report.rules.iter().map(rule).collect::<Vec<_>>(),
+        "pages": pages.collect::<Vec<_>>(),
+    })
+}
