@@ -3,6 +3,8 @@
 mod ask;
 mod backtest;
 mod check;
+mod diff;
+mod diff_report;
 mod escalation_report;
 mod logs;
 mod message;
@@ -37,6 +39,8 @@ enum Command {
     Test(test::TestArguments),
     /// Replay rules over stored history: when they would have fired, and who would have been paged.
     Backtest(backtest::BacktestArguments),
+    /// Say what differs between two plans, in what it means. Exit code 1 when something does, 2 when one cannot be read.
+    Diff(diff::DiffArguments),
     /// Ask a running Belfry a PromQL query.
     Query(query::QueryArguments),
     /// Search the logs of a running Belfry.
@@ -63,6 +67,7 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::check(&arguments),
         Command::Test(arguments) => test::test(&arguments),
         Command::Backtest(arguments) => backtest::backtest(&arguments),
+        Command::Diff(arguments) => diff::diff(&arguments),
         Command::Query(arguments) => query::query(&arguments),
         Command::Logs(arguments) => logs::logs(&arguments),
         Command::Simulate(arguments) => simulate::simulate(&arguments),

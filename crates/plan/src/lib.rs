@@ -18,6 +18,7 @@ mod contacts;
 mod context;
 mod convert;
 mod diagnostics;
+pub mod diff;
 mod expression;
 mod fields;
 mod limits;

@@ -1,6 +1,7 @@
 //! Broken plans and what is said about them: each `testdata/reject/NAME.yaml` with the expected lines in `NAME.expect`.
 //! A new case is a new pair of files; `UPDATE_EXPECT=1 cargo test -p plan --test reject` writes the second.
-//! Files that start with `contacts-` are contacts files, those with `warn-` are accepted with a warning.
+//! Files that start with `contacts-` are contacts files, with `tests-` files of tests, with `rules-` rule files of
+//! Prometheus; those with `warn-` are accepted with a warning.
 
 use std::path::{Path, PathBuf};
 
@@ -66,6 +67,12 @@ fn diagnostics(case: &Path) -> Vec<Diagnostic> {
     let (accepted, found) = if name.starts_with("contacts-") {
         let (contacts, found) = plan::parse_contacts(&name, &text);
         (contacts.is_some(), found)
+    } else if name.starts_with("tests-") {
+        let (tests, found) = plan::parse_tests(&name, &text);
+        (tests.is_some(), found)
+    } else if name.starts_with("rules-") {
+        let (rules, found) = plan::parse_rules(&name, &text);
+        (rules.is_some(), found)
     } else {
         let (plan, found) = plan::parse(&name, &text);
         (plan.is_some(), found)

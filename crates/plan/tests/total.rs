@@ -23,12 +23,20 @@ fn real_plans() -> Vec<String> {
     texts
 }
 
-/// Reads the text both ways and shows what was found, checking what must always hold.
+/// Reads the text in every way and shows what was found, checking what must always hold.
 fn check(text: &str) -> Vec<Diagnostic> {
     let (plan, found) = plan::parse("fuzz.yaml", text);
     assert_eq!(plan.is_none(), found.iter().any(Diagnostic::is_error));
     let (_, contacts_found) = plan::parse_contacts("fuzz.yaml", text);
-    for diagnostic in found.iter().chain(&contacts_found) {
+    let (_, tests_found) = plan::parse_tests("fuzz.yaml", text);
+    // Anything else is read as a plan, which was done above.
+    let rules_found = if text.contains("groups") {
+        plan::parse_rules("fuzz.yaml", text).1
+    } else {
+        Vec::new()
+    };
+    let others = contacts_found.iter().chain(&tests_found).chain(&rules_found);
+    for diagnostic in found.iter().chain(others) {
         let span = &diagnostic.span;
         assert!(
             text.get(span.start..span.end).is_some(),

@@ -17,6 +17,8 @@ use crate::backtest::{self, BacktestReport, Firing, HttpPast, Span, Variant};
 use crate::rules::readable;
 use crate::time_text::{parse_time, rfc3339};
 
+const URL_DEFAULT: &str = "http://127.0.0.1:9765";
+
 /// How many firings of a rule are listed; the sums count all.
 const LISTED_MAX: usize = 20;
 
@@ -49,9 +51,9 @@ pub(super) struct BacktestArguments {
 /// Which part of which past.
 #[derive(Args)]
 pub(super) struct PastArguments {
-    /// Where the Belfry listens whose history is asked.
-    #[arg(long, default_value = "http://127.0.0.1:9765")]
-    url: String,
+    /// Where the Belfry listens whose history is asked [default: http://127.0.0.1:9765].
+    #[arg(long)]
+    url: Option<String>,
     /// A Prometheus whose history is asked instead.
     #[arg(long, conflicts_with = "url")]
     prometheus: Option<String>,
@@ -70,7 +72,7 @@ pub(super) fn backtest(arguments: &BacktestArguments) -> anyhow::Result<ExitCode
     let (plan, contacts) = read(&arguments.plan, arguments.contacts.as_ref())?;
     let contacts = arguments.contacts.is_some().then_some(contacts);
     let variants = variants(arguments, plan, contacts)?;
-    let reports = arguments.past.replay(variants)?;
+    let reports = arguments.past.replay_over(variants, arguments.past.span_now()?)?;
     if arguments.json {
         let list: Vec<Value> = reports.iter().map(as_json).collect();
         println!("{}", json!({"variants": list}));
@@ -81,10 +83,24 @@ pub(super) fn backtest(arguments: &BacktestArguments) -> anyhow::Result<ExitCode
 }
 
 impl PastArguments {
-    /// Replays variants over that part of the past.
-    pub(super) fn replay(&self, variants: Vec<Variant>) -> anyhow::Result<Vec<BacktestReport>> {
-        let span = self.span(SystemClock::default().now().into())?;
-        let address = self.prometheus.as_ref().unwrap_or(&self.url);
+    /// Whether a store is named.
+    pub(super) fn is_named(&self) -> bool {
+        self.url.is_some() || self.prometheus.is_some()
+    }
+
+    /// The span, up to now unless it says otherwise.
+    pub(super) fn span_now(&self) -> anyhow::Result<Span> {
+        self.span(SystemClock::default().now().into())
+    }
+
+    /// Replays variants over a span.
+    pub(super) fn replay_over(
+        &self,
+        variants: Vec<Variant>,
+        span: Span,
+    ) -> anyhow::Result<Vec<BacktestReport>> {
+        let named = self.prometheus.as_deref().or(self.url.as_deref());
+        let address = named.unwrap_or(URL_DEFAULT);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
@@ -92,8 +108,8 @@ impl PastArguments {
         runtime.block_on(async {
             let world = World::real().context("cannot set up the network")?;
             let past = HttpPast::new(world, address);
-            let replayed = backtest::run(&past, variants, span, &mut |share| progress.show(share));
-            Ok(replayed.await?)
+            let mut show = |share| progress.show(share);
+            Ok(backtest::run(&past, variants, span, &mut show).await?)
         })
     }
 
@@ -243,7 +259,7 @@ fn line(firing: &Firing, span: Span) -> String {
 }
 
 /// A length in its two largest units: nobody compares the seconds of days.
-fn short(length: Duration) -> String {
+pub(super) fn short(length: Duration) -> String {
     let unit = match length.as_secs() {
         0..3_600 => 1,
         3_600..172_800 => 60,

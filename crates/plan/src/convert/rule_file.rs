@@ -10,6 +10,9 @@ use crate::limits::RULE_LABELS_MAX;
 use crate::node::{Node, Value};
 use crate::{Code, FileAlert, FileRule, RuleFile, RuleFileGroup, values};
 
+/// The largest `limit` of a group: more alerts of one rule than any store holds series for it.
+const GROUP_LIMIT_MAX: usize = 1_000_000_000;
+
 /// Whether a text is a rule file and not a plan.
 pub(crate) fn is_rule_file(root: &Node) -> bool {
     matches!(&root.value, Value::Map(entries) if entries.iter().any(|(key, _)| key.text == "groups"))
@@ -31,7 +34,7 @@ fn group(context: &mut Context<'_>, node: &Node) -> Option<RuleFileGroup> {
     let interval = fields.optional("interval");
     interval.map(|node| values::duration(context, node));
     let limit = fields.optional("limit");
-    let limit = limit.and_then(|node| values::count(context, node, 0..=usize::MAX));
+    let limit = limit.and_then(|node| values::count(context, node, 0..=GROUP_LIMIT_MAX));
     let group_labels = text_map(context, &mut fields, "labels");
     let mut rules = super::section(context, &mut fields, "rules", rule);
     fields.finish(context);

@@ -21,6 +21,9 @@ use crate::{
     TestFile, TestLogLines, TestSeries, values,
 };
 
+/// The latest beginning of a test: 2100, far from where times end.
+const START_MAX: Timestamp = Timestamp::from_millis(4_102_444_800_000);
+
 /// Who acknowledges where a test does not say.
 const SOMEBODY: &str = "whoever is told first";
 
@@ -143,19 +146,20 @@ fn time(context: &mut Context<'_>, fields: &mut Fields<'_>, key: &'static str) -
 
 fn start(context: &mut Context<'_>, node: &Node) -> Option<Timestamp> {
     let written = values::text(context, node)?;
-    let millis = match values::finite(written) {
+    let parsed = match values::finite(written) {
         Some(seconds) => Some(Timestamp::from_secs_f64(seconds)),
         None => written
             .parse::<jiff::Timestamp>()
             .ok()
             .map(|at| Timestamp::from_millis(at.as_millisecond())),
     };
-    if millis.is_none() {
-        let message = format!("{} is not a point in time", quote(written));
-        let help = "write seconds since 1970, or a time such as `2026-03-02T09:00:00Z`";
+    let at = parsed.filter(|at| (Timestamp::default()..=START_MAX).contains(at));
+    if at.is_none() {
+        let message = format!("{} is not a point in time here", quote(written));
+        let help = "write seconds since 1970, or a time such as `2026-03-02T09:00:00Z`, before 2100";
         context.error(Code::InvalidTime, &node.span, message, "", help);
     }
-    millis
+    at
 }
 
 fn input_series(
