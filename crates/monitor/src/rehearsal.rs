@@ -146,9 +146,7 @@ pub async fn first_message(
 ) -> Result<(String, String), RehearsalError> {
     let rehearsed = Rehearsed::new(plan, contacts, script)?;
     for second in 0..=script.length.as_secs() {
-        let detail = rehearsed
-            .play(script, Duration::from_secs(second))
-            .await?;
+        let detail = rehearsed.play(script, Duration::from_secs(second)).await?;
         let page = detail.as_ref().and_then(|detail| detail.pages.first());
         if let (Some(detail), Some(page)) = (&detail, page) {
             return Ok(words(&PageContext {

@@ -89,7 +89,10 @@ impl Stage {
     /// The next time at which deadlines are to be looked at; none while nothing is open.
     async fn next_tick(&self) -> Option<Timestamp> {
         let open = self.desk.open_incidents().await;
-        let change = open.iter().filter_map(alerting::Incident::next_change).min();
+        let change = open
+            .iter()
+            .filter_map(alerting::Incident::next_change)
+            .min();
         // Once at each instant, and never back in time: that would be a clock that was set.
         let now = self.clock.millis.load(Ordering::SeqCst);
         let earliest = now.max(self.ticked_at.as_millis() + 1);

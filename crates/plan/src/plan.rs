@@ -495,16 +495,9 @@ impl Plan {
             .flat_map(|group| group.rules.iter().map(move |rule| (group, rule)))
     }
 
-    /// Gives a rule another expression, and the scrapes that it then depends on; whether there is such a rule.
-    pub fn replace_expression(&mut self, alert: &str, expr: Expression) -> bool {
-        let sources = crate::check::sources_of(self, &expr);
-        let rules = self.rule_groups.iter_mut().flat_map(|group| &mut group.rules);
-        let Some(rule) = rules.into_iter().find(|rule| rule.name == alert) else {
-            return false;
-        };
-        rule.sources = sources;
-        rule.expr = expr;
-        true
+    /// The jobs whose scrapes must be complete for an empty answer of an expression to count.
+    pub fn sources_of(&self, expr: &Expression) -> Vec<String> {
+        crate::check::sources_of(self, expr)
     }
 
     /// An escalation policy by name.

@@ -58,7 +58,10 @@ fn lines(diff: &PlanDiff) -> Vec<String> {
             ChangeKind::Removed => format!("- {what}"),
             ChangeKind::Changed(properties) => {
                 let properties = properties.iter().map(|own| {
-                    let text = format!("{}: {} -> {} {}", own.property, own.old, own.new, own.consequence);
+                    let text = format!(
+                        "{}: {} -> {} {}",
+                        own.property, own.old, own.new, own.consequence
+                    );
                     text.trim_end().to_owned()
                 });
                 format!("~ {what} | {}", properties.collect::<Vec<_>>().join(" | "))
@@ -75,19 +78,24 @@ fn check(from: &str, to: &str, expect: &[&str]) {
 #[test]
 fn says_what_a_change_means() {
     check("for: 2m", "for: 5m", &["~ alert NoStock | for: 2m -> 5m"]);
-    check("stock < 1,", "stock < 2,", &["~ alert NoStock | expression: stock < 1 -> stock < 2"]);
+    check(
+        "stock < 1,",
+        "stock < 2,",
+        &["~ alert NoStock | expression: stock < 1 -> stock < 2"],
+    );
     check(
         "for: 2m, severity: critical",
         "for: 2m, severity: warning",
-        &["~ alert NoStock | severity: critical -> warning | who is paged: on-call at once, team-lead after 15m -> on-call, once"],
+        &[
+            "~ alert NoStock | severity: critical -> warning | who is paged: on-call at once, team-lead after 15m -> on-call, once",
+        ],
     );
-    // One line in the policy is another night for somebody: every alert says so.
+    // One line in the policy is another night for somebody: it says for which alerts.
     check(
         "{after: 15m, roles: [team-lead]}",
         "{after: 5m, roles: [boss]}",
         &[
-            "~ alert NoStock | who is paged: on-call at once, team-lead after 15m -> on-call at once, boss after 5m",
-            "~ escalation policy ladder | tells: on-call at once, team-lead after 15m -> on-call at once, boss after 5m",
+            "~ escalation policy ladder | tells: on-call at once, team-lead after 15m -> on-call at once, boss after 5m for NoStock, Slow",
         ],
     );
     check(
@@ -100,21 +108,43 @@ fn says_what_a_change_means() {
         "level: DEBUG, keep: 8d",
         &["~ log class DEBUG | kept: 1w -> 8d what was deleted before stays deleted"],
     );
-    check("service: shop\n", "service: shop\nmetrics_retention: 30d\n", &[
-        "~ plan  | samples are kept: 395d -> 30d what is between 30d and 395d old is deleted",
-    ]);
-    check("target: '> 10'", "target: '> 20'", &["~ objective stock | target: > 10 count -> > 20 count"]);
-    check("{name: heat, type: gauge", "{name: warmth, type: gauge", &["- metric heat", "+ metric warmth"]);
-    check("heat, type: gauge", "heat, type: counter", &["~ metric heat | type: gauge -> counter"]);
+    check(
+        "service: shop\n",
+        "service: shop\nmetrics_retention: 30d\n",
+        &["~ plan  | samples are kept: 395d -> 30d what is between 30d and 395d old is deleted"],
+    );
+    check(
+        "target: '> 10'",
+        "target: '> 20'",
+        &["~ objective stock | target: > 10 count -> > 20 count"],
+    );
+    check(
+        "{name: heat, type: gauge",
+        "{name: warmth, type: gauge",
+        &["- metric heat", "+ metric warmth"],
+    );
+    check(
+        "heat, type: gauge",
+        "heat, type: counter",
+        &["~ metric heat | type: gauge -> counter"],
+    );
 }
 
 #[test]
 fn layout_and_order_mean_nothing() {
-    check("expr: stock < 1,", "expr: '(stock)   <  1',", &["~ alert NoStock | expression: stock < 1 -> (stock) < 1"]);
+    check(
+        "expr: stock < 1,",
+        "expr: '(stock)   <  1',",
+        &["~ alert NoStock | expression: stock < 1 -> (stock) < 1"],
+    );
     check("expr: stock < 1,", "expr: 'stock<1',", &[]);
     check("for: 2m", "for: 120s", &[]);
     let metrics = "  - {name: orders_total, type: counter, meaning: orders, group: business}\n";
-    let elsewhere = PLAN.replacen(metrics, "", 1).replacen("rule_groups:", &format!("{metrics}rule_groups:"), 1);
+    let elsewhere = PLAN.replacen(metrics, "", 1).replacen(
+        "rule_groups:",
+        &format!("{metrics}rule_groups:"),
+        1,
+    );
     assert!(diff(&plan(PLAN), &plan(&elsewhere)).is_empty());
     assert!(diff(&plan(PLAN), &plan(&format!("# a remark\n{PLAN}"))).is_empty());
 }
@@ -126,9 +156,15 @@ fn says_what_is_no_longer_guarded() {
     assert_eq!(lines(&found), ["- alert Slow"]);
     let coverage = &found.coverage;
     assert_eq!(coverage.unguarded().collect::<Vec<_>>(), ["wait_seconds"]);
-    assert_eq!((coverage.old.alerted_share(), coverage.new.alerted_share()), (0.5, 0.25));
+    assert_eq!(
+        (coverage.old.alerted_share(), coverage.new.alerted_share()),
+        (0.5, 0.25)
+    );
     assert_eq!(coverage.unshown().count(), 0);
-    let hidden = changed("queries: [{expr: stock, legend: goods}]", "queries: [{expr: orders_total, legend: orders}]");
+    let hidden = changed(
+        "queries: [{expr: stock, legend: goods}]",
+        "queries: [{expr: orders_total, legend: orders}]",
+    );
     assert_eq!(hidden.coverage.unshown().collect::<Vec<_>>(), ["stock"]);
     // What leaves the plan is not left unguarded.
     let without = PLAN.replacen(slow, "", 1).replacen("  - {name: wait_seconds, type: histogram, meaning: how long people wait, group: application}\n", "", 1);

@@ -35,7 +35,10 @@ fn check(text: &str) -> Vec<Diagnostic> {
     } else {
         Vec::new()
     };
-    let others = contacts_found.iter().chain(&tests_found).chain(&rules_found);
+    let others = contacts_found
+        .iter()
+        .chain(&tests_found)
+        .chain(&rules_found);
     for diagnostic in found.iter().chain(others) {
         let span = &diagnostic.span;
         assert!(

@@ -23,7 +23,11 @@ async fn the_plans_tests_pass() {
         assert!(case.contacts.is_none(), "this test reads no contacts");
         let outcome = plan_test::run(&tests, case, &rules, None).await;
         let name = &outcome.name;
-        assert!(outcome.failures.is_empty(), "{name}: {:#?}", outcome.failures);
+        assert!(
+            outcome.failures.is_empty(),
+            "{name}: {:#?}",
+            outcome.failures
+        );
     }
 }
 
@@ -59,8 +63,14 @@ async fn a_plan_that_is_changed_fails_its_tests() {
         ("cache_hit_rate < 0.7", "cache_hit_rate <= 0.7"),
         ("after: 15m", "after: 16m"),
         ("acknowledgement_expires: 1h", "acknowledgement_expires: 2h"),
-        ("hold_back: [NotReady, RequiredMetricMissing, DatabaseDown]", "hold_back: [DatabaseDown]"),
-        ("Past the limit the process is killed.", "Past the limit all is well."),
+        (
+            "hold_back: [NotReady, RequiredMetricMissing, DatabaseDown]",
+            "hold_back: [DatabaseDown]",
+        ),
+        (
+            "Past the limit the process is killed.",
+            "Past the limit all is well.",
+        ),
     ] {
         assert!(PLAN.contains(from), "{from}");
         let (changed, found) = plan::parse_rules("changed.yaml", &PLAN.replacen(from, to, 1));

@@ -50,7 +50,8 @@ impl HttpPast {
         let answer: Value = serde_json::from_slice(&response.body).unwrap_or_default();
         let why = || {
             let said = answer["error"].as_str().or(answer["detail"].as_str());
-            said.unwrap_or("the answer is not of Prometheus' API").to_owned()
+            said.unwrap_or("the answer is not of Prometheus' API")
+                .to_owned()
         };
         match response.status {
             StatusCode::OK if answer["status"] == "success" => Ok(answer["data"].clone()),

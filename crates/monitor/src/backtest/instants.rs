@@ -18,7 +18,10 @@ pub(super) enum Schedule {
     /// After each scrape of this job.
     AfterScrapes(String),
     /// So often, so long after the start of each interval.
-    Grid { interval: Duration, offset: Duration },
+    Grid {
+        interval: Duration,
+        offset: Duration,
+    },
 }
 
 impl Schedule {
@@ -92,7 +95,13 @@ impl Run {
                 count: self.count - first,
                 ..self
             };
-            [Run { count: first, ..self }, rest]
+            [
+                Run {
+                    count: first,
+                    ..self
+                },
+                rest,
+            ]
         })
     }
 }
@@ -128,7 +137,12 @@ mod tests {
     #[test]
     fn a_grid_begins_at_its_offset() {
         let (interval, offset) = (Duration::from_secs(15), Duration::from_secs(4));
-        let found = on_grid(interval, offset, Timestamp::from_millis(4_001), Timestamp::from_millis(49_000));
+        let found = on_grid(
+            interval,
+            offset,
+            Timestamp::from_millis(4_001),
+            Timestamp::from_millis(49_000),
+        );
         assert_eq!(found, times(&[19_000, 34_000, 49_000]));
     }
 
@@ -154,7 +168,10 @@ mod tests {
         let run = runs(&times(&[0, 10, 20]), 9)[0];
         let [first, second] = run.halves().unwrap();
         assert_eq!((first.count, first.until()), (1, Timestamp::from_millis(0)));
-        assert_eq!((second.from, second.until()), (Timestamp::from_millis(10), Timestamp::from_millis(20)));
+        assert_eq!(
+            (second.from, second.until()),
+            (Timestamp::from_millis(10), Timestamp::from_millis(20))
+        );
         assert!(first.halves().is_none());
     }
 

@@ -1,5 +1,6 @@
 //! The replay: part by part, every evaluation of the past is made again, in order, on a stage for each variant of the plan.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -50,8 +51,22 @@ pub struct Variant {
     pub name: String,
     /// The plan.
     pub plan: Plan,
+    /// The one rule that is replayed; `None`: all. The others stay in the plan, since when a group is evaluated depends on
+    /// all its rules.
+    pub only: Option<String>,
     /// Who is paged; `None`: somebody for each role.
     pub contacts: Option<Contacts>,
+}
+
+impl Variant {
+    /// The rules that are replayed.
+    pub(super) fn rules(&self) -> impl Iterator<Item = &AlertRule> {
+        self.plan.rules().map(|(_, rule)| rule).filter(|own| self.replays(own))
+    }
+
+    fn replays(&self, rule: &AlertRule) -> bool {
+        self.only.as_ref().is_none_or(|only| rule.name == *only)
+    }
 }
 
 /// Replays variants of a plan over a part of the past. All have the targets and probes of the first one. `progress` is told
@@ -70,8 +85,8 @@ pub async fn run(
     };
     let longest = variants
         .iter()
-        .flat_map(|own| own.plan.rules())
-        .map(|(_, rule)| rule.hold + rule.keep_firing)
+        .flat_map(Variant::rules)
+        .map(|rule| rule.hold + rule.keep_firing)
         .max();
     let begins = span.from - (LEAD_IN + longest.unwrap_or_default());
     let smallest = smallest_interval(&variants, span.step);
@@ -113,7 +128,7 @@ fn bound(
     begins: Timestamp,
     smallest: Duration,
 ) -> Result<(), PastError> {
-    let rules: usize = variants.iter().map(|own| own.plan.rules().count()).sum();
+    let rules: usize = variants.iter().map(|own| own.rules().count()).sum();
     let each = span.until.since(begins).as_millis() / smallest.as_millis().max(1);
     let evaluations = each * rules as u128;
     if evaluations <= EVALUATIONS_MAX {
@@ -213,7 +228,10 @@ impl Part {
             if series.labels.metric_name() == UP {
                 let job = series.labels.get("job").unwrap_or("").to_owned();
                 let times = series.points.iter().map(|(at, _)| *at);
-                scrapes.entry(job).or_default().extend(times.filter(|at| *at >= from));
+                scrapes
+                    .entry(job)
+                    .or_default()
+                    .extend(times.filter(|at| *at >= from));
             }
             let labels = series.labels;
             seen.extend(
@@ -305,14 +323,19 @@ impl Replay {
         fetched: &mut Fetched,
     ) -> Result<(), PastError> {
         let mut evaluations: Vec<(Timestamp, usize)> = Vec::new();
-        let groups = self.variant.plan.rule_groups.clone();
+        let mut groups = self.variant.plan.rule_groups.clone();
+        for group in &mut groups {
+            group.rules.retain(|rule| self.variant.replays(rule));
+        }
         for (index, (group, schedule)) in groups.iter().zip(&self.schedules).enumerate() {
+            if group.rules.is_empty() {
+                continue;
+            }
             let instants = part.instants(schedule);
             for text in group.rules.iter().flat_map(texts) {
-                let key = (schedule.clone(), text);
-                if !fetched.contains_key(&key) {
-                    let answers = Answers::fetch(past, &key.1, &instants).await?;
-                    fetched.insert(key, answers);
+                if let Entry::Vacant(entry) = fetched.entry((schedule.clone(), text)) {
+                    let answers = Answers::fetch(past, &entry.key().1, &instants).await?;
+                    entry.insert(answers);
                 }
             }
             evaluations.extend(instants.into_iter().map(|at| (at, index)));

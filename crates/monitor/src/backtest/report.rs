@@ -98,7 +98,7 @@ pub(super) struct Recorded {
 
 /// Sums a replay up, over the span that was asked for.
 pub(super) fn summarise(variant: &Variant, span: Span, recorded: Recorded) -> BacktestReport {
-    let rules = variant.plan.rules().map(|(_, rule)| {
+    let rules = variant.rules().map(|rule| {
         let of_rule = recorded.history.iter().filter(|own| own.rule == rule.name);
         firings(&rule.name, of_rule, span)
     });

@@ -7,7 +7,9 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::Args;
 use model::Timestamp;
-use plan::{Contacts, Expression, Plan};
+use plan::{
+    AlertRule, Contacts, Expression, NoTraffic, Origin, Plan, RuleGroup, Severity,
+};
 use serde_json::{Value, json};
 use world::{Clock, SystemClock, World};
 
@@ -18,6 +20,10 @@ use crate::rules::readable;
 use crate::time_text::{parse_time, rfc3339};
 
 const URL_DEFAULT: &str = "http://127.0.0.1:9765";
+
+/// What an expression that stands in no plan is called, and how often it is evaluated: as most plans have it.
+const EXPRESSION: &str = "expression";
+const EXPRESSION_EVERY: Duration = Duration::from_secs(15);
 
 /// How many firings of a rule are listed; the sums count all.
 const LISTED_MAX: usize = 20;
@@ -37,11 +43,11 @@ pub(super) struct BacktestArguments {
     /// Only this rule.
     #[arg(long)]
     rule: Option<String>,
-    /// Another expression for the rule.
-    #[arg(long, requires = "rule")]
+    /// Another expression for the rule; without --rule, one that stands in no plan.
+    #[arg(long)]
     expr: Option<String>,
     /// Other lengths of `for`, as in `1m,2m,5m`: one line for each.
-    #[arg(long = "for", value_delimiter = ',', requires = "rule")]
+    #[arg(long = "for", value_delimiter = ',')]
     hold: Vec<String>,
     /// Print JSON instead of text.
     #[arg(long)]
@@ -72,7 +78,9 @@ pub(super) fn backtest(arguments: &BacktestArguments) -> anyhow::Result<ExitCode
     let (plan, contacts) = read(&arguments.plan, arguments.contacts.as_ref())?;
     let contacts = arguments.contacts.is_some().then_some(contacts);
     let variants = variants(arguments, plan, contacts)?;
-    let reports = arguments.past.replay_over(variants, arguments.past.span_now()?)?;
+    let reports = arguments
+        .past
+        .replay_over(variants, arguments.past.span_now()?)?;
     if arguments.json {
         let list: Vec<Value> = reports.iter().map(as_json).collect();
         println!("{}", json!({"variants": list}));
@@ -122,7 +130,11 @@ impl PastArguments {
         Ok(Span {
             from: until - length("--since", &self.since)?,
             until,
-            step: self.step.as_ref().map(|text| length("--step", text)).transpose()?,
+            step: self
+                .step
+                .as_ref()
+                .map(|text| length("--step", text))
+                .transpose()?,
         })
     }
 }
@@ -142,31 +154,26 @@ fn variants(
     mut plan: Plan,
     contacts: Option<Contacts>,
 ) -> anyhow::Result<Vec<Variant>> {
+    let only = match (&arguments.rule, &arguments.expr) {
+        (Some(rule), expr) => {
+            change(&mut plan, rule, expr.as_deref())?;
+            Some(rule.clone())
+        }
+        (None, Some(expr)) => Some(add(&mut plan, expr)?),
+        (None, None) => None,
+    };
     let variant = |name: String, plan: Plan| Variant {
         name,
         plan,
+        only: only.clone(),
         contacts: contacts.clone(),
     };
-    let Some(rule) = &arguments.rule else {
+    let Some(rule) = &only else {
+        if !arguments.hold.is_empty() {
+            bail!("--for: name the rule with --rule, or write --expr");
+        }
         return Ok(vec![variant("the plan".to_owned(), plan)]);
     };
-    if let Some(text) = &arguments.expr {
-        let parsed = promql::parse(text).map_err(|error| anyhow::anyhow!("--expr: {error}"))?;
-        let expr = Expression {
-            text: text.clone(),
-            parsed,
-        };
-        if !plan.replace_expression(rule, expr) {
-            bail!("the plan has no rule `{rule}`");
-        }
-    }
-    for group in &mut plan.rule_groups {
-        group.rules.retain(|own| own.name == *rule);
-    }
-    plan.rule_groups.retain(|group| !group.rules.is_empty());
-    if plan.rule_groups.is_empty() {
-        bail!("the plan has no rule `{rule}`");
-    }
     if arguments.hold.is_empty() {
         return Ok(vec![variant(rule.clone(), plan)]);
     }
@@ -177,11 +184,67 @@ fn variants(
         let hold = model::parse_duration(text);
         let hold = hold.map_err(|error| anyhow::anyhow!("--for: {error}"))?;
         let mut plan = plan.clone();
-        let rules = plan.rule_groups.iter_mut().flat_map(|group| &mut group.rules);
-        rules.for_each(|own| own.hold = hold);
+        rule_of(&mut plan, rule)?.hold = hold;
         Ok(variant(format!("for {}", model::format_duration(hold)), plan))
     };
     arguments.hold.iter().map(with).collect()
+}
+
+fn rule_of<'p>(plan: &'p mut Plan, name: &str) -> anyhow::Result<&'p mut AlertRule> {
+    let mut rules = plan.rule_groups.iter_mut().flat_map(|group| &mut group.rules);
+    let rule = rules.find(|rule| rule.name == name);
+    rule.with_context(|| format!("the plan has no rule `{name}`"))
+}
+
+/// Gives a rule another expression, if there is one.
+fn change(plan: &mut Plan, rule: &str, expr: Option<&str>) -> anyhow::Result<()> {
+    let Some(text) = expr else {
+        return rule_of(plan, rule).map(|_| ());
+    };
+    let expr = parsed(text)?;
+    let sources = plan.sources_of(&expr);
+    let rule = rule_of(plan, rule)?;
+    (rule.expr, rule.sources) = (expr, sources);
+    Ok(())
+}
+
+/// Adds an expression as a warning in a group of its own; its name.
+fn add(plan: &mut Plan, text: &str) -> anyhow::Result<String> {
+    let expr = parsed(text)?;
+    let rule = AlertRule {
+        name: EXPRESSION.to_owned(),
+        sources: plan.sources_of(&expr),
+        expr,
+        hold: Duration::ZERO,
+        keep_firing: Duration::ZERO,
+        group_by: None,
+        severity: Severity::Warning,
+        labels: Vec::new(),
+        summary: EXPRESSION.to_owned(),
+        description: String::new(),
+        procedure: None,
+        escalation: plan.escalation_policies.first().map(|own| own.name.clone()),
+        no_traffic: NoTraffic::Resolve,
+        origin: Origin::Added,
+        at: plan::Location::default(),
+    };
+    plan.rule_groups.push(RuleGroup {
+        name: EXPRESSION.to_owned(),
+        interval: EXPRESSION_EVERY,
+        rules: vec![rule],
+    });
+    Ok(EXPRESSION.to_owned())
+}
+
+fn parsed(text: &str) -> anyhow::Result<Expression> {
+    let parsed = promql::parse(text).map_err(|error| anyhow::anyhow!("--expr: {error}"))?;
+    if parsed.value_type() != promql::ValueType::Vector {
+        bail!("--expr: a rule needs an instant vector, but this gives {}", parsed.value_type());
+    }
+    Ok(Expression {
+        text: text.to_owned(),
+        parsed,
+    })
 }
 
 fn show(reports: &[BacktestReport]) {
@@ -208,7 +271,10 @@ fn show(reports: &[BacktestReport]) {
         }
         return;
     }
-    println!("{} evaluations\n\n{:<28} {}", first.evaluations, "alert", HEAD);
+    println!(
+        "{} evaluations\n\n{:<28} {}",
+        first.evaluations, "alert", HEAD
+    );
     for rule in &first.rules {
         println!("{:<28} {}", rule.rule, figures(first, rule));
     }
@@ -234,7 +300,12 @@ const HEAD: &str = "fired   in all  longest  again  almost  pages";
 fn figures(report: &BacktestReport, rule: &backtest::RuleFirings) -> String {
     let longest = rule.firings.iter().map(|own| own.length(report.span)).max();
     let of_rule = |((alert, _), _): &(&(String, String), &usize)| *alert == rule.rule;
-    let pages: usize = report.pages.iter().filter(of_rule).map(|(_, count)| count).sum();
+    let pages: usize = report
+        .pages
+        .iter()
+        .filter(of_rule)
+        .map(|(_, count)| count)
+        .sum();
     format!(
         "{:>5} {:>8} {:>8} {:>6} {:>7} {:>6}",
         rule.firings.len(),
@@ -247,8 +318,16 @@ fn figures(report: &BacktestReport, rule: &backtest::RuleFirings) -> String {
 }
 
 fn line(firing: &Firing, span: Span) -> String {
-    let ended = if firing.until.is_some() { "" } else { ", fires still" };
-    let before = if firing.from < span.from { ", since before" } else { "" };
+    let ended = if firing.until.is_some() {
+        ""
+    } else {
+        ", fires still"
+    };
+    let before = if firing.from < span.from {
+        ", since before"
+    } else {
+        ""
+    };
     format!(
         "{}  {:<10} {} {}{ended}{before}",
         rfc3339(firing.from),
@@ -290,9 +369,10 @@ pub(super) fn as_json(report: &BacktestReport) -> Value {
             "firings": own.firings.iter().map(firing).collect::<Vec<_>>(),
         })
     };
-    let pages = report.pages.iter().map(|((alert, person), count)| {
-        json!({"alert": alert, "to": person, "count": count})
-    });
+    let pages = report
+        .pages
+        .iter()
+        .map(|((alert, person), count)| json!({"alert": alert, "to": person, "count": count}));
     json!({
         "name": report.name,
         "from": rfc3339(span.from),

@@ -78,6 +78,7 @@ fn replay(past: &PastArguments, old: Plan, new: Plan) -> anyhow::Result<Replayed
         let variant = Variant {
             name: name.to_owned(),
             plan,
+            only: None,
             contacts: None,
         };
         past.replay_over(vec![variant], span)?

@@ -120,7 +120,9 @@ fn word(kind: &ChangeKind) -> &'static str {
 }
 
 fn title(change: &Change) -> String {
-    format!("{} {}", change.part.noun(), change.name).trim_end().to_owned()
+    format!("{} {}", change.part.noun(), change.name)
+        .trim_end()
+        .to_owned()
 }
 
 fn details(change: &Change) -> Vec<String> {
@@ -186,12 +188,18 @@ fn coverage(effect: &CoverageEffect) -> Vec<String> {
             let verb = if points < 0.0 { "loses" } else { "gains" };
             let points = crate::rules::readable(points.abs());
             let share = crate::rules::readable(new * 100.0);
-            lines.push(format!("{verb} {points} % of {name}: {share} % of the metrics now"));
+            lines.push(format!(
+                "{verb} {points} % of {name}: {share} % of the metrics now"
+            ));
         }
     }
-    let leaves = effect.unguarded().map(|name| format!("leaves {name} unguarded"));
+    let leaves = effect
+        .unguarded()
+        .map(|name| format!("leaves {name} unguarded"));
     lines.extend(leaves);
-    let hides = effect.unshown().map(|name| format!("leaves {name} on no dashboard"));
+    let hides = effect
+        .unshown()
+        .map(|name| format!("leaves {name} on no dashboard"));
     lines.extend(hides);
     lines
 }
@@ -248,10 +256,90 @@ fn capital(text: &str) -> String {
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {
-        if matches!(letter, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '|') {
+        if matches!(letter, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '#' | '|') {
             escaped.push('\\');
         }
         escaped.push(if letter == '\n' { ' ' } else { letter });
     }
     escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use plan::diff::diff;
+
+    use super::*;
+
+    const PLAN: &str = "
+format: 1
+service: shop
+targets: [{job: shop, url: 'http://shop.test:80/metrics'}]
+metrics:
+  - {name: stock, type: gauge, meaning: goods, group: application}
+  - {name: heat, type: gauge, meaning: how hot it is, group: application}
+rule_groups:
+  - name: shop
+    rules:
+      - {alert: NoStock, expr: stock < 1, for: 2m, severity: critical, escalation: ladder}
+      - {alert: Hot, expr: heat > 40, severity: warning, escalation: ladder}
+escalation_policies: [{name: ladder, levels: [{after: 0, roles: [on-call]}]}]
+";
+
+    fn changed() -> PlanDiff {
+        let read = |text: &str| plan::parse("plan.yaml", text).0.unwrap();
+        let hot = "      - {alert: Hot, expr: heat > 40, severity: warning, escalation: ladder}";
+        let cold = "      - {alert: Cold, expr: stock < 0, severity: warning, escalation: ladder}";
+        let new = PLAN
+            .replacen("for: 2m", "for: 5m", 1)
+            .replacen(hot, cold, 1);
+        diff(&read(PLAN), &read(&new))
+    }
+
+    #[test]
+    fn as_people_read_it() {
+        let expect = "\
++ alert Cold
+    expression: stock < 0
+    severity: warning
+    who is paged: on-call, once
+- alert Hot
+~ alert NoStock
+    for: 2m -> 5m
+
+coverage
+  loses 50 % of alert coverage: 50 % of the metrics now
+  leaves heat unguarded
+";
+        assert_eq!(as_text(&changed(), None), expect);
+    }
+
+    #[test]
+    fn as_a_comment() {
+        let text = as_markdown(&changed(), None);
+        assert!(
+            text.contains("- changed **alert NoStock**\n  - for: 2m -> 5m\n"),
+            "{text}"
+        );
+        assert!(text.contains("  - expression: stock \\< 0\n"), "{text}");
+        assert!(text.contains("#### Coverage\n\n- loses 50 %"), "{text}");
+    }
+
+    #[test]
+    fn as_a_program_reads_it() {
+        let json = as_json(&changed(), None);
+        assert_eq!(json["equal"], false);
+        assert_eq!(json["changes"][1]["change"], "removed");
+        assert_eq!(json["changes"][2]["changed"][0]["new"], "5m");
+        assert_eq!(json["coverage"]["unguarded"][0], "heat");
+    }
+
+    #[test]
+    fn more_and_fewer() {
+        let check = |old, new, expect: &str| {
+            assert_eq!(more_or_less(old, new, "fires", "time"), expect);
+        };
+        check(2, 5, "fires 3 more times (2 before)");
+        check(5, 4, "fires 1 fewer time (5 before)");
+        check(4, 4, "fires as many times (4)");
+    }
 }

@@ -32,7 +32,11 @@ impl ProgressLine {
         let full = WIDTH * percent as usize / 100;
         let (full, rest) = ("#".repeat(full), ".".repeat(WIDTH - full));
         // A terminal that went away must not end the work.
-        let _ = write!(std::io::stderr(), "\r{} [{full}{rest}] {percent:>3} %", self.what);
+        let _ = write!(
+            std::io::stderr(),
+            "\r{} [{full}{rest}] {percent:>3} %",
+            self.what
+        );
     }
 }
 

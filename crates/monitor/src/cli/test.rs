@@ -27,7 +27,9 @@ pub(super) struct TestArguments {
 
 pub(super) fn test(arguments: &TestArguments) -> anyhow::Result<ExitCode> {
     let wanted = arguments.run.as_deref().map(finds);
-    let wanted = wanted.transpose().context("--run is not a regular expression")?;
+    let wanted = wanted
+        .transpose()
+        .context("--run is not a regular expression")?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -36,12 +38,15 @@ pub(super) fn test(arguments: &TestArguments) -> anyhow::Result<ExitCode> {
         let file = path.display().to_string();
         let read = Suite::read(path);
         let outcomes = match &read {
-            Ok(suite) => runtime.block_on(suite.run(|name| {
-                wanted.as_ref().is_none_or(|wanted| wanted.matches(name))
-            })),
+            Ok(suite) => runtime.block_on(
+                suite.run(|name| wanted.as_ref().is_none_or(|wanted| wanted.matches(name))),
+            ),
             Err(_) => Vec::new(),
         };
-        let failing = outcomes.iter().filter(|own| !own.failures.is_empty()).count();
+        let failing = outcomes
+            .iter()
+            .filter(|own| !own.failures.is_empty())
+            .count();
         passed += outcomes.len() - failing;
         failed += failing + usize::from(read.is_err());
         if arguments.json {
@@ -89,7 +94,10 @@ impl Suite {
         for (name, place) in &file.rule_files {
             let at = || format!("{}:{}: rule_files", path.display(), place.line);
             if name.contains(['*', '?', '[']) {
-                bail!("{}: name every file; patterns such as `{name}` are not read", at());
+                bail!(
+                    "{}: name every file; patterns such as `{name}` are not read",
+                    at()
+                );
             }
             rules.push(parsed(&folder.join(name), plan::parse_rules).with_context(at)?);
         }

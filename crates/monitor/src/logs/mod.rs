@@ -7,10 +7,10 @@ mod follow;
 mod intake;
 mod words;
 
-pub(crate) use counts::{COUNT_INTERVAL, LineCounts};
-pub(crate) use intake::class_of;
 pub use backend::{ClassFigures, EmbeddedLogs, LevelCount, LogsBackend, LogsError, Stored};
+pub(crate) use counts::{COUNT_INTERVAL, LineCounts};
 pub use decode::{DecodeError, decode_json_line, decode_plain_line};
 pub use follow::Follower;
+pub(crate) use intake::class_of;
 pub use intake::{Intake, IntakeReport, Taken};
 pub(crate) use words::read_words;

@@ -101,7 +101,9 @@ impl Lines {
         let grid = COUNT_INTERVAL.as_millis() as i64;
         loop {
             let first = starts_at.as_millis() + (-starts_at.as_millis()).rem_euclid(grid);
-            let next = self.counted_at.map_or(first, |last| last.as_millis() + grid);
+            let next = self
+                .counted_at
+                .map_or(first, |last| last.as_millis() + grid);
             let next = Timestamp::from_millis(next);
             if next > until || (self.waiting.is_empty() && self.counts.is_empty()) {
                 return;

@@ -192,7 +192,9 @@ fn recorded(
 
 fn within(count: usize, limit: usize) -> Result<(), String> {
     if limit > 0 && count > limit {
-        return Err(format!("{count} are more than the group's limit of {limit}"));
+        return Err(format!(
+            "{count} are more than the group's limit of {limit}"
+        ));
     }
     Ok(())
 }

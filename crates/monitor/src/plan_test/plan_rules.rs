@@ -108,11 +108,14 @@ impl<'p> PlanRules<'p> {
 
 /// What a test's `exp_annotations` name: the texts that a page carries.
 fn annotations(rule: &AlertRule, labels: &Labels, value: f64) -> BTreeMap<String, String> {
-    [("summary", &rule.summary), ("description", &rule.description)]
-        .into_iter()
-        .filter(|(_, template)| !template.is_empty())
-        .map(|(key, template)| (key.to_owned(), fill_template(template, labels, value)))
-        .collect()
+    [
+        ("summary", &rule.summary),
+        ("description", &rule.description),
+    ]
+    .into_iter()
+    .filter(|(_, template)| !template.is_empty())
+    .map(|(key, template)| (key.to_owned(), fill_template(template, labels, value)))
+    .collect()
 }
 
 fn found(

@@ -109,7 +109,10 @@ impl<'t> Play<'t> {
         Ok(Play {
             case,
             data: Data::new(case, plan.map(|own| own.plan))?,
-            order: order.into_iter().map(|(_, unit, group)| (unit, group)).collect(),
+            order: order
+                .into_iter()
+                .map(|(_, unit, group)| (unit, group))
+                .collect(),
             units,
             source: MemorySource::default(),
             failures: Vec::new(),
@@ -123,13 +126,14 @@ impl<'t> Play<'t> {
     async fn evaluate(&mut self, passed: Duration) -> Result<(), TestError> {
         let now = self.at(passed);
         let units = &mut self.units;
-        self.data.take_until(now, &mut self.source, |labels, at, value| {
-            for unit in units.iter_mut() {
-                if let Unit::Plan(plan) = unit {
-                    plan.seen.take(labels, at, value);
+        self.data
+            .take_until(now, &mut self.source, |labels, at, value| {
+                for unit in units.iter_mut() {
+                    if let Unit::Plan(plan) = unit {
+                        plan.seen.take(labels, at, value);
+                    }
                 }
-            }
-        });
+            });
         for unit in &mut self.units {
             if let Unit::Plan(plan) = unit {
                 plan.stage.pass_until(now).await?;

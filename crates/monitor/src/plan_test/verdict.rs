@@ -44,7 +44,11 @@ impl Failure {
     }
 
     /// A comparison; `None` where nothing differs.
-    pub(super) fn of(place: Location, about: impl Into<String>, lines: Vec<Line>) -> Option<Failure> {
+    pub(super) fn of(
+        place: Location,
+        about: impl Into<String>,
+        lines: Vec<Line>,
+    ) -> Option<Failure> {
         let differs = lines.iter().any(|line| !matches!(line, Line::Both(_)));
         let about = about.into();
         differs.then_some(Failure {
@@ -92,7 +96,10 @@ pub(super) fn alerts(
         };
         let of_labels = |own: &FiringAlert| own.labels == labels;
         let same = |own: &FiringAlert| {
-            of_labels(own) && annotations.as_ref().is_none_or(|all| *all == own.annotations)
+            of_labels(own)
+                && annotations
+                    .as_ref()
+                    .is_none_or(|all| *all == own.annotations)
         };
         let position = found.iter().position(same);
         match position.or_else(|| found.iter().position(of_labels)) {
@@ -210,7 +217,13 @@ pub(super) fn pages(
 
 fn page_text(after: Duration, decided: &DecidedPage) -> String {
     let (page, is_end) = (&decided.page, decided.is_end());
-    one_page(after, &decided.alert, &page.person, Some(page.level), is_end)
+    one_page(
+        after,
+        &decided.alert,
+        &page.person,
+        Some(page.level),
+        is_end,
+    )
 }
 
 fn expected_text(page: &ExpectedPage, to: &str) -> String {

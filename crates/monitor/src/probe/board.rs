@@ -78,9 +78,7 @@ impl ProbeStatus {
     /// How it stands at a time.
     pub fn state(&self, now: Timestamp) -> ProbeState {
         match self.last_at {
-            Some(last) if counts_still(last, self.interval, now) => {
-                ProbeState::Known(self.verdict)
-            }
+            Some(last) if counts_still(last, self.interval, now) => ProbeState::Known(self.verdict),
             _ => ProbeState::Unknown,
         }
     }

@@ -23,9 +23,19 @@ async fn a_backtest_finds_what_the_live_engine_recorded() {
         belfry.answer_the_network();
         Shop::new(seed).live(&belfry, HOURS * 3600).await;
         let live = live_history(&belfry).await;
-        for kind in ["pending", "firing", "calmed", "no_data", "data_back", "resolved"] {
+        for kind in [
+            "pending",
+            "firing",
+            "calmed",
+            "no_data",
+            "data_back",
+            "resolved",
+        ] {
             let count = live.iter().filter(|change| change.3 == kind).count();
-            assert!(count >= 3, "the shop is too quiet to show anything: {count} {kind}");
+            assert!(
+                count >= 3,
+                "the shop is too quiet to show anything: {count} {kind}"
+            );
         }
         let report = replay(&belfry, HOURS * 3600 + 60).await;
         let replayed: Vec<Change> = report.history.iter().map(change).collect();
@@ -45,7 +55,12 @@ async fn a_backtest_finds_what_the_live_engine_recorded() {
         );
         let live_pages = belfry.pages();
         let firing = live_pages.iter().filter(|page| page.starts_with("firing"));
-        assert_eq!(report.pages(), firing.count(), "{:?}\n{live_pages:?}", report.pages);
+        assert_eq!(
+            report.pages(),
+            firing.count(),
+            "{:?}\n{live_pages:?}",
+            report.pages
+        );
     }
 }
 
@@ -79,6 +94,7 @@ async fn replay(belfry: &Belfry, seconds: u64) -> BacktestReport {
     let variant = Variant {
         name: "the plan".to_owned(),
         plan,
+        only: None,
         contacts: None,
     };
     let reports = backtest::run(&past, vec![variant], span, &mut |_| {}).await;
@@ -95,14 +111,19 @@ async fn live_history(belfry: &Belfry) -> Vec<Change> {
 
 fn of_row(row: &Value) -> Change {
     let text = |name: &str| row[name].as_str().unwrap().to_owned();
-    (text("at"), text("rule"), row["labels"].to_string(), text("kind"))
+    (
+        text("at"),
+        text("rule"),
+        row["labels"].to_string(),
+        text("kind"),
+    )
 }
 
 fn change(entry: &HistoryEntry) -> Change {
     let labels: std::collections::BTreeMap<_, _> = entry.labels.iter().collect();
     let at = jiff::Timestamp::from_millisecond(entry.at.as_millis()).unwrap();
     (
-        format!("{at:.3}"),
+        at.to_string(),
         entry.rule.clone(),
         serde_json::to_string(&labels).unwrap(),
         entry.kind.clone(),

@@ -23,17 +23,29 @@ fn is_expected_to_pass(case: &Path) -> bool {
 fn passes(program: &mut Command, case: &Path) -> (bool, String) {
     let output = program.arg(case).output().unwrap();
     let said = [output.stdout, output.stderr].concat();
-    (output.status.success(), String::from_utf8_lossy(&said).into_owned())
+    (
+        output.status.success(),
+        String::from_utf8_lossy(&said).into_owned(),
+    )
 }
 
 #[test]
 fn belfry_judges_as_expected() {
     let cases = cases();
-    assert!(cases.len() >= 12, "the corpus has shrunk to {}", cases.len());
+    assert!(
+        cases.len() >= 12,
+        "the corpus has shrunk to {}",
+        cases.len()
+    );
     for case in cases {
         let mut belfry = Command::new(env!("CARGO_BIN_EXE_belfry"));
         let (passes, said) = passes(belfry.arg("test"), &case);
-        assert_eq!(passes, is_expected_to_pass(&case), "{}: {said}", case.display());
+        assert_eq!(
+            passes,
+            is_expected_to_pass(&case),
+            "{}: {said}",
+            case.display()
+        );
     }
 }
 
@@ -45,7 +57,12 @@ fn promtool_judges_alike() {
     for case in cases() {
         let mut promtool = Command::new(&promtool);
         let (passes, said) = passes(promtool.args(["test", "rules"]), &case);
-        assert_eq!(passes, is_expected_to_pass(&case), "{}: {said}", case.display());
+        assert_eq!(
+            passes,
+            is_expected_to_pass(&case),
+            "{}: {said}",
+            case.display()
+        );
     }
 }
 
@@ -57,7 +74,10 @@ fn tool(place: &str) -> Option<PathBuf> {
     let found = named.unwrap_or_else(beside).join(place);
     assert!(found.exists() || !is_needed, "no {}", found.display());
     if !found.exists() {
-        eprintln!("SKIPPED: no {}; `cargo run -p xtask -- tools` fetches it", found.display());
+        eprintln!(
+            "SKIPPED: no {}; `cargo run -p xtask -- tools` fetches it",
+            found.display()
+        );
         return None;
     }
     Some(found)

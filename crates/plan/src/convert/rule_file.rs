@@ -123,7 +123,13 @@ pub(super) fn text_map(
             Value::Null => String::new(),
             Value::List(_) | Value::Map(_) => {
                 let message = format!("text belongs here, but this is {}", value.value.shape());
-                context.error(Code::WrongShape, &value.span, message, "", "write one value");
+                context.error(
+                    Code::WrongShape,
+                    &value.span,
+                    message,
+                    "",
+                    "write one value",
+                );
                 continue;
             }
         };

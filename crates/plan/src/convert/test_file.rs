@@ -12,8 +12,8 @@ use crate::diagnostics::quote;
 use crate::expression::{self, Allowed};
 use crate::fields::Fields;
 use crate::limits::{
-    EVALUATION_INTERVAL_DEFAULT, RULE_FILES_MAX, TEST_LENGTH_MAX, TEST_LINES_MAX,
-    TEST_POINTS_MAX, TESTS_MAX,
+    EVALUATION_INTERVAL_DEFAULT, RULE_FILES_MAX, TEST_LENGTH_MAX, TEST_LINES_MAX, TEST_POINTS_MAX,
+    TESTS_MAX,
 };
 use crate::node::{Node, Value};
 use crate::{
@@ -31,20 +31,31 @@ const SOMEBODY: &str = "whoever is told first";
 pub(crate) fn test_file(context: &mut Context<'_>, root: &Node) -> Option<TestFile> {
     let mut fields = Fields::open(context, root, "a test file")?;
     let files = (RULE_FILES_MAX, "rule files");
-    let rule_files = section_up_to(context, &mut fields, "rule_files", files, |context, node| {
-        let path = values::text(context, node)?.to_owned();
-        Some((path, context.report.location(node.span.start)))
-    });
+    let rule_files = section_up_to(
+        context,
+        &mut fields,
+        "rule_files",
+        files,
+        |context, node| {
+            let path = values::text(context, node)?.to_owned();
+            Some((path, context.report.location(node.span.start)))
+        },
+    );
     let evaluation_interval = fields.optional("evaluation_interval");
-    let evaluation_interval =
-        evaluation_interval.and_then(|node| values::duration(context, node));
+    let evaluation_interval = evaluation_interval.and_then(|node| values::duration(context, node));
     let evaluation_interval = evaluation_interval.unwrap_or(EVALUATION_INTERVAL_DEFAULT);
     let mut group_order: Vec<String> = Vec::new();
     section(context, &mut fields, "group_eval_order", |context, node| {
         let name = values::text(context, node)?;
         if group_order.iter().any(|own| own == name) {
             let message = format!("the group {} stands twice", quote(name));
-            context.error(Code::DuplicateName, &node.span, message, "again", "leave one out");
+            context.error(
+                Code::DuplicateName,
+                &node.span,
+                message,
+                "again",
+                "leave one out",
+            );
         }
         group_order.push(name.to_owned());
         Some(())
@@ -156,7 +167,8 @@ fn start(context: &mut Context<'_>, node: &Node) -> Option<Timestamp> {
     let at = parsed.filter(|at| (Timestamp::default()..=START_MAX).contains(at));
     if at.is_none() {
         let message = format!("{} is not a point in time here", quote(written));
-        let help = "write seconds since 1970, or a time such as `2026-03-02T09:00:00Z`, before 2100";
+        let help =
+            "write seconds since 1970, or a time such as `2026-03-02T09:00:00Z`, before 2100";
         context.error(Code::InvalidTime, &node.span, message, "", help);
     }
     at
@@ -326,9 +338,12 @@ fn page(context: &mut Context<'_>, node: &Node) -> Option<ExpectedPage> {
     let at = at.and_then(|node| length(context, node));
     let to = fields.required(context, "to", "list who is told");
     let to = to.map(|node| {
-        super::some_items(context, node, "a page is told to somebody", |context, node| {
-            values::text(context, node).map(str::to_owned)
-        })
+        super::some_items(
+            context,
+            node,
+            "a page is told to somebody",
+            |context, node| values::text(context, node).map(str::to_owned),
+        )
     });
     let level = fields.optional("level");
     let level = level.and_then(|node| values::count(context, node, 1..=1_000));

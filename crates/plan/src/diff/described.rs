@@ -14,6 +14,9 @@ use crate::{
 const KEPT: &str = "kept";
 const SAMPLES_KEPT: &str = "samples are kept";
 
+/// What an alert's policy comes to.
+pub(super) const PAGED: &str = "who is paged";
+
 /// One part of a plan.
 pub(super) struct Described {
     pub(super) part: Part,
@@ -50,7 +53,10 @@ pub(super) fn described(plan: &Plan) -> Vec<Described> {
     all.extend(plan.probes.iter().map(probe));
     all.extend(plan.logs.classes.iter().map(log_class));
     all.extend(plan.logs.categories.iter().map(|own| {
-        let properties = vec![("class", own.class.clone()), ("meaning", own.meaning.clone())];
+        let properties = vec![
+            ("class", own.class.clone()),
+            ("meaning", own.meaning.clone()),
+        ];
         Described::new(Part::LogCategory, &own.name, properties)
     }));
     all.extend(plan.escalation_policies.iter().map(policy));
@@ -90,11 +96,16 @@ fn whole(plan: &Plan) -> Described {
         (SAMPLES_KEPT, length(plan.metrics_retention)),
         (
             "machine's figures every",
-            plan.host.as_ref().map_or(String::new(), |own| length(own.interval)),
+            plan.host
+                .as_ref()
+                .map_or(String::new(), |own| length(own.interval)),
         ),
         ("followed log files", list(&followed.collect::<Vec<_>>())),
         ("alerts group by", list(&plan.incidents.group_by)),
-        ("pages about joining alerts every", length(plan.incidents.page_interval)),
+        (
+            "pages about joining alerts every",
+            length(plan.incidents.page_interval),
+        ),
         (
             "incoming alerts",
             incoming.map_or(String::new(), |own| {
@@ -103,14 +114,34 @@ fn whole(plan: &Plan) -> Described {
         ),
         (
             "deployments seen by",
-            deployments.map_or(String::new(), |own| format!("{} of {}", list(&own.labels), own.metric)),
+            deployments.map_or(String::new(), |own| {
+                format!("{} of {}", list(&own.labels), own.metric)
+            }),
         ),
-        ("procedures may reach", list(&sorted(&plan.procedures_may_reach))),
-        ("subject of messages", plan.messages.subject.clone().unwrap_or_default()),
-        ("body of messages", plan.messages.body.clone().unwrap_or_default()),
-        ("application metrics that must arrive", percent(plan.coverage.application)),
-        ("infrastructure metrics that must arrive", percent(plan.coverage.infrastructure)),
-        ("business metrics that must arrive", percent(plan.coverage.business)),
+        (
+            "procedures may reach",
+            list(&sorted(&plan.procedures_may_reach)),
+        ),
+        (
+            "subject of messages",
+            plan.messages.subject.clone().unwrap_or_default(),
+        ),
+        (
+            "body of messages",
+            plan.messages.body.clone().unwrap_or_default(),
+        ),
+        (
+            "application metrics that must arrive",
+            percent(plan.coverage.application),
+        ),
+        (
+            "infrastructure metrics that must arrive",
+            percent(plan.coverage.infrastructure),
+        ),
+        (
+            "business metrics that must arrive",
+            percent(plan.coverage.business),
+        ),
         ("waived", list(&sorted(&waivers.collect::<Vec<_>>()))),
     ];
     Described::new(Part::Plan, "", properties).keeping(SAMPLES_KEPT, plan.metrics_retention)
@@ -119,7 +150,9 @@ fn whole(plan: &Plan) -> Described {
 fn alert(plan: &Plan, group: &RuleGroup, rule: &AlertRule) -> Described {
     let group_by = rule.group_by.as_ref();
     let labels = rule.labels.iter();
-    let mut labels: Vec<String> = labels.map(|(name, value)| format!("{name}={value}")).collect();
+    let mut labels: Vec<String> = labels
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
     labels.sort();
     let no_traffic = match rule.no_traffic {
         NoTraffic::Resolve => "",
@@ -130,7 +163,7 @@ fn alert(plan: &Plan, group: &RuleGroup, rule: &AlertRule) -> Described {
         ("for", length_or_nothing(rule.hold)),
         ("keeps firing for", length_or_nothing(rule.keep_firing)),
         ("severity", rule.severity.as_str().to_owned()),
-        ("who is paged", paged(plan, rule)),
+        (PAGED, paged(plan, rule)),
         ("procedure", rule.procedure.clone().unwrap_or_default()),
         ("evaluated every", length(group.interval)),
         ("groups by", group_by.map_or(String::new(), |own| list(own))),
@@ -150,10 +183,9 @@ fn paged(plan: &Plan, rule: &AlertRule) -> String {
     };
     match rule.severity {
         Severity::Critical => ladder(policy),
-        Severity::Warning => policy
-            .levels
-            .first()
-            .map_or("nobody".to_owned(), |level| format!("{}, once", list(&level.roles))),
+        Severity::Warning => policy.levels.first().map_or("nobody".to_owned(), |level| {
+            format!("{}, once", list(&level.roles))
+        }),
     }
 }
 
@@ -189,7 +221,11 @@ fn target(own: &Target) -> Described {
         ("timeout", length(own.timeout)),
         ("samples at most", own.sample_limit.to_string()),
     ];
-    Described::new(Part::Target, &format!("{} {}", own.job, own.instance), properties)
+    Described::new(
+        Part::Target,
+        &format!("{} {}", own.job, own.instance),
+        properties,
+    )
 }
 
 fn probe(own: &Probe) -> Described {
@@ -217,14 +253,21 @@ fn policy(own: &EscalationPolicy) -> Described {
     let expires = own.acknowledgement_expires;
     let properties = vec![
         ("tells", ladder(own)),
-        ("an acknowledgement holds", expires.map_or("to the end".to_owned(), length)),
+        (
+            "an acknowledgement holds",
+            expires.map_or("to the end".to_owned(), length),
+        ),
     ];
     Described::new(Part::EscalationPolicy, &own.name, properties)
 }
 
 fn window(own: &MaintenanceWindow) -> Described {
     let days: Vec<String> = own.days.iter().map(|day| format!("{day:?}")).collect();
-    let days = if days.is_empty() { "every day".to_owned() } else { list(&days) };
+    let days = if days.is_empty() {
+        "every day".to_owned()
+    } else {
+        list(&days)
+    };
     let zone = own.zone.iana_name().unwrap_or("");
     let properties = vec![
         ("when", format!("{days} {} {zone}", own.from)),
@@ -251,7 +294,9 @@ fn step(own: &Step) -> String {
         StepKind::Compare { expr, before } => {
             format!(" [compare {} with {} before]", expr.parsed, length(*before))
         }
-        StepKind::Request(request) => format!(" [{} {} {}]", request.method, request.url, request.body),
+        StepKind::Request(request) => {
+            format!(" [{} {} {}]", request.method, request.url, request.body)
+        }
         StepKind::Command(command) => format!(" [run {}]", command.argv.join(" ")),
     };
     let runs = match (own.changes, own.automatic) {
@@ -265,7 +310,12 @@ fn step(own: &Step) -> String {
 fn objective(own: &Objective) -> Described {
     let sign = if own.below { '<' } else { '>' };
     let properties = vec![
-        ("target", format!("{sign} {} {}", own.target, own.unit).trim_end().to_owned()),
+        (
+            "target",
+            format!("{sign} {} {}", own.target, own.unit)
+                .trim_end()
+                .to_owned(),
+        ),
         ("expression", own.expr.parsed.to_string()),
         ("over", length(own.window)),
         ("title", own.title.clone()),
@@ -320,7 +370,11 @@ fn length(of: Duration) -> String {
 }
 
 fn length_or_nothing(of: Duration) -> String {
-    if of.is_zero() { String::new() } else { length(of) }
+    if of.is_zero() {
+        String::new()
+    } else {
+        length(of)
+    }
 }
 
 fn percent(share: f64) -> String {

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 pub use coverage::{CoverageEffect, Guarded};
 
 use crate::Plan;
-use described::{Described, described};
+use described::{Described, PAGED, described};
 
 /// What differs between two plans.
 #[derive(Clone, Debug, PartialEq)]
@@ -140,7 +140,13 @@ pub fn diff(old: &Plan, new: &Plan) -> PlanDiff {
         let kind = match before.remove(&(part, name.clone())) {
             None => ChangeKind::Added(described.properties),
             Some(was) => {
-                let changed = properties(was, described);
+                let mut changed = properties(was, described);
+                if part == Part::Alert {
+                    changed.retain(|own| !follows_from_policy(own, old, new, &name));
+                }
+                if part == Part::EscalationPolicy {
+                    say_who_is_reached(&mut changed, new, &name);
+                }
                 if changed.is_empty() {
                     continue;
                 }
@@ -158,6 +164,29 @@ pub fn diff(old: &Plan, new: &Plan) -> PlanDiff {
     PlanDiff {
         changes,
         coverage: coverage::effect(old, new),
+    }
+}
+
+/// Whether an alert reaches others only because its policy changed, which is said of the policy.
+fn follows_from_policy(changed: &PropertyChange, old: &Plan, new: &Plan, alert: &str) -> bool {
+    let of_plan = |plan: &Plan| {
+        let mut rules = plan.rules().map(|(_, rule)| rule);
+        let rule = rules.find(|rule| rule.name == alert)?;
+        Some((rule.escalation.clone()?, rule.severity))
+    };
+    changed.property == PAGED && of_plan(old) == of_plan(new)
+}
+
+/// Says of a policy's change which alerts it reaches.
+fn say_who_is_reached(changed: &mut [PropertyChange], plan: &Plan, policy: &str) {
+    let rules = plan.rules().map(|(_, rule)| rule);
+    let reached = rules.filter(|rule| rule.escalation.as_deref() == Some(policy));
+    let names: Vec<&str> = reached.map(|rule| &*rule.name).collect();
+    for own in changed {
+        own.consequence = match names.as_slice() {
+            [] => "no alert uses it".to_owned(),
+            names => format!("for {}", names.join(", ")),
+        };
     }
 }
 
