@@ -231,7 +231,7 @@ fn firings(replayed: &Replayed) -> Vec<String> {
     if lines.is_empty() {
         lines.push("everything fires as before".to_owned());
     }
-    let all = more_or_less(old.pages(), new.pages(), "there are", "page");
+    let all = more_or_less(old.pages(), new.pages(), "it sends", "page");
     lines.push(all);
     lines
 }
@@ -341,5 +341,6 @@ coverage
         check(2, 5, "fires 3 more times (2 before)");
         check(5, 4, "fires 1 fewer time (5 before)");
         check(4, 4, "fires as many times (4)");
+        check(0, 1, "fires 1 more time (0 before)");
     }
 }
