@@ -61,7 +61,10 @@ pub struct Variant {
 impl Variant {
     /// The rules that are replayed.
     pub(super) fn rules(&self) -> impl Iterator<Item = &AlertRule> {
-        self.plan.rules().map(|(_, rule)| rule).filter(|own| self.replays(own))
+        self.plan
+            .rules()
+            .map(|(_, rule)| rule)
+            .filter(|own| self.replays(own))
     }
 
     fn replays(&self, rule: &AlertRule) -> bool {

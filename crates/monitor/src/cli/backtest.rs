@@ -7,9 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::Args;
 use model::Timestamp;
-use plan::{
-    AlertRule, Contacts, Expression, NoTraffic, Origin, Plan, RuleGroup, Severity,
-};
+use plan::{AlertRule, Contacts, Expression, NoTraffic, Origin, Plan, RuleGroup, Severity};
 use serde_json::{Value, json};
 use world::{Clock, SystemClock, World};
 
@@ -185,13 +183,19 @@ fn variants(
         let hold = hold.map_err(|error| anyhow::anyhow!("--for: {error}"))?;
         let mut plan = plan.clone();
         rule_of(&mut plan, rule)?.hold = hold;
-        Ok(variant(format!("for {}", model::format_duration(hold)), plan))
+        Ok(variant(
+            format!("for {}", model::format_duration(hold)),
+            plan,
+        ))
     };
     arguments.hold.iter().map(with).collect()
 }
 
 fn rule_of<'p>(plan: &'p mut Plan, name: &str) -> anyhow::Result<&'p mut AlertRule> {
-    let mut rules = plan.rule_groups.iter_mut().flat_map(|group| &mut group.rules);
+    let mut rules = plan
+        .rule_groups
+        .iter_mut()
+        .flat_map(|group| &mut group.rules);
     let rule = rules.find(|rule| rule.name == name);
     rule.with_context(|| format!("the plan has no rule `{name}`"))
 }
@@ -239,7 +243,10 @@ fn add(plan: &mut Plan, text: &str) -> anyhow::Result<String> {
 fn parsed(text: &str) -> anyhow::Result<Expression> {
     let parsed = promql::parse(text).map_err(|error| anyhow::anyhow!("--expr: {error}"))?;
     if parsed.value_type() != promql::ValueType::Vector {
-        bail!("--expr: a rule needs an instant vector, but this gives {}", parsed.value_type());
+        bail!(
+            "--expr: a rule needs an instant vector, but this gives {}",
+            parsed.value_type()
+        );
     }
     Ok(Expression {
         text: text.to_owned(),
