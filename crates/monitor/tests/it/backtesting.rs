@@ -177,7 +177,7 @@ impl Shop {
         }
         // A metric that vanishes, while the scrapes are whole.
         if mood != 4 {
-            text += &format!("stock {}\n", if mood % 2 == 0 { 2 } else { 9 });
+            text += &format!("stock {}\n", if mood.is_multiple_of(2) { 2 } else { 9 });
         }
         text += &format!("orders_total {}\n", self.orders);
         for room in ["a", "b"] {
