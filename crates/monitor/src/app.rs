@@ -423,16 +423,19 @@ impl App {
         });
         self.probes
             .retain(|name| plan.probes.iter().any(|probe| probe.name == name));
-        for target in &plan.targets {
-            let scraper = Scraper::new(
-                target.clone(),
-                self.watched(&format!("scrape {}", target.url)),
-                self.metrics_backend.clone(),
-                self.scrapes.clone(),
-                self.metrics.clone(),
-            );
-            tasks.spawn_until_stop(&format!("scrape {}", target.url), scraper.run());
-        }
+        let scrapers: Vec<Scraper> = plan
+            .targets
+            .iter()
+            .map(|target| {
+                Scraper::new(
+                    target.clone(),
+                    self.watched(&format!("scrape {}", target.url)),
+                    self.metrics_backend.clone(),
+                    self.scrapes.clone(),
+                    self.metrics.clone(),
+                )
+            })
+            .collect();
         for probe in &plan.probes {
             let prober = Prober {
                 probe: probe.clone(),
@@ -458,6 +461,10 @@ impl App {
                 shown: Mutex::default(),
             };
             tasks.spawn_until_stop(&format!("rules {}", group.name), group_loop.run());
+        }
+        // After the rules, which wait for scrapes: those that follow one must hear of the first.
+        for (target, scraper) in plan.targets.iter().zip(scrapers) {
+            tasks.spawn_until_stop(&format!("scrape {}", target.url), scraper.run());
         }
         if let Some(host) = &plan.host {
             let collector = HostCollector {

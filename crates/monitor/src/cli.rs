@@ -1,14 +1,18 @@
 //! The command line: one shape for every command, the plan as the argument, `--json` where a program reads the answer.
 
 mod ask;
+mod backtest;
 mod check;
 mod coverage;
+mod diff;
+mod diff_report;
 mod escalation_report;
 mod explain;
 mod fmt;
 mod init;
 mod logs;
 mod message;
+mod progress_line;
 mod promql_test;
 mod query;
 mod reading;
@@ -17,6 +21,7 @@ mod review;
 mod run;
 mod schema;
 mod simulate;
+mod test;
 mod test_contact;
 
 use std::process::ExitCode;
@@ -48,6 +53,12 @@ enum Command {
     Schema(schema::SchemaArguments),
     /// Tell how much of the plan is true now, by a running Belfry. Exit code 0 when every target is known to be kept.
     Coverage(coverage::CoverageArguments),
+    /// Run tests of plans and rule files: what fires and who is paged when this data comes in.
+    Test(test::TestArguments),
+    /// Replay rules over stored history: when they would have fired, and who would have been paged.
+    Backtest(backtest::BacktestArguments),
+    /// Say what differs between two plans, in what it means. Exit code 1 when something does, 2 when one cannot be read.
+    Diff(diff::DiffArguments),
     /// Ask a running Belfry a PromQL query.
     Query(query::QueryArguments),
     /// Search the logs of a running Belfry.
@@ -79,6 +90,9 @@ pub fn main() -> ExitCode {
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Schema(arguments) => schema::schema(&arguments),
         Command::Coverage(arguments) => coverage::coverage(&arguments),
+        Command::Test(arguments) => test::test(&arguments),
+        Command::Backtest(arguments) => backtest::backtest(&arguments),
+        Command::Diff(arguments) => diff::diff(&arguments),
         Command::Query(arguments) => query::query(&arguments),
         Command::Logs(arguments) => logs::logs(&arguments),
         Command::Simulate(arguments) => simulate::simulate(&arguments),

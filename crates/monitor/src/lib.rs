@@ -8,6 +8,7 @@
 //! with the plan; at the end [`http`], where people come in. [`progress`] watches every loop.
 
 pub mod app;
+pub mod backtest;
 pub mod cli;
 mod coverage;
 mod deployments;
@@ -23,6 +24,7 @@ pub mod notify;
 mod objectives;
 mod opening;
 mod plan_files;
+pub mod plan_test;
 mod presence;
 pub mod probe;
 pub mod procedures;
@@ -33,6 +35,7 @@ pub mod rules;
 pub mod scrape;
 pub mod self_metrics;
 pub mod setup;
+mod stage;
 mod switch;
 mod tasks;
 mod time_text;

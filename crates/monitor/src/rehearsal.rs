@@ -3,22 +3,18 @@
 //!
 //! Nothing is sent and nothing is kept: the store lives in memory and no outbox runs.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use alerting::{Evaluation, IncidentId, Silence};
 use model::{Labels, Timestamp};
 use plan::{AlertRule, Contacts, Plan};
-use world::sim::{Inline, SeededEntropy};
-use world::{BoxFuture, Clock, World};
 
 use crate::incident::{
-    Desk, IncidentDetail, IncidentStore, IncidentStoreError, Page, SqliteIncidents, StoredOverride,
+    IncidentDetail, IncidentStore, IncidentStoreError, Page, SqliteIncidents, StoredOverride,
 };
 use crate::notify::{PageContext, words};
-use crate::self_metrics::SelfMetrics;
-use crate::setup::{CurrentSetup, Setup};
+use crate::setup::Setup;
+use crate::stage::Stage;
 
 /// How long a rehearsal goes on after the last thing that can happen by itself.
 const TAIL: Duration = Duration::from_secs(60);
@@ -86,47 +82,30 @@ pub async fn rehearse(
     contacts: Contacts,
     script: &Script,
 ) -> Result<Vec<Happening>, RehearsalError> {
-    let stage = Stage::new(plan, contacts, script)?;
+    let rehearsed = Rehearsed::new(plan, contacts, script)?;
+    let setup = rehearsed.stage.setup.get();
     let mut told = Told::default();
     for second in 0..=script.length.as_secs() {
         let passed = Duration::from_secs(second);
-        if let Some(detail) = stage.play(script, passed).await? {
-            told.take(&detail, &stage.setup.get(), script.at + passed);
+        if let Some(detail) = rehearsed.play(script, passed).await? {
+            told.take(&detail, &setup, script.at + passed);
         }
     }
     Ok(told.happenings)
 }
 
-/// A desk with a clock that is moved by hand, and the rule that it is told about.
-struct Stage {
+/// A desk on a clock of its own, and the rule that it is told about.
+struct Rehearsed {
     rule: AlertRule,
-    clock: Arc<HandClock>,
-    setup: Arc<CurrentSetup>,
-    desk: Desk,
+    stage: Stage,
 }
 
-impl Stage {
-    fn new(plan: Plan, contacts: Contacts, script: &Script) -> Result<Stage, RehearsalError> {
+impl Rehearsed {
+    fn new(plan: Plan, contacts: Contacts, script: &Script) -> Result<Rehearsed, RehearsalError> {
         let rule = fires_at_once(&plan, &script.alert)?;
-        let clock = Arc::new(HandClock {
-            millis: AtomicI64::new(script.at.as_millis()),
-            started: script.at,
-        });
-        let setup = Arc::new(CurrentSetup::new(Setup {
-            plan,
-            files: Vec::new(),
-            contacts,
-            loaded_at: script.at,
-        }));
         let store = prepared_store(script)?;
-        let metrics = Arc::new(SelfMetrics::new());
-        let desk = Desk::open(world(clock.clone())?, store, setup.clone(), metrics)?;
-        Ok(Stage {
-            rule,
-            clock,
-            setup,
-            desk,
-        })
+        let stage = Stage::new(plan, contacts, script.at, store)?;
+        Ok(Rehearsed { rule, stage })
     }
 
     /// Lets the time be `passed` since the alert fired, and all happen that then happens; the incident, if there is one.
@@ -136,23 +115,22 @@ impl Stage {
         passed: Duration,
     ) -> Result<Option<IncidentDetail>, RehearsalError> {
         let now = script.at + passed;
-        self.clock.millis.store(now.as_millis(), Ordering::SeqCst);
+        self.stage.set_time(now);
+        let desk = &self.stage.desk;
         if passed.as_secs().is_multiple_of(EVALUATED_EVERY_S) {
             let holds = script.ends_after.is_none_or(|end| passed < end);
             let evaluation = evaluation(&script.labels, holds);
-            self.desk
-                .evaluate(&self.rule, &evaluation, "rehearsed", now)
+            desk.evaluate(&self.rule, &evaluation, "rehearsed", now)
                 .await?;
         }
         if script.acknowledged_after == Some(passed) {
             // Resolved before: there is nothing left to acknowledge, and the rehearsal shows that.
-            let _ = self
-                .desk
+            let _ = desk
                 .acknowledge(FIRST, "whoever is told first", "", now)
                 .await;
         }
-        self.desk.tick(now).await?;
-        Ok(self.desk.with_store(|store| store.detail(FIRST)).await?)
+        desk.tick(now).await?;
+        Ok(desk.with_store(|store| store.detail(FIRST)).await?)
     }
 }
 
@@ -166,13 +144,13 @@ pub async fn first_message(
     script: &Script,
     external_url: &str,
 ) -> Result<(String, String), RehearsalError> {
-    let stage = Stage::new(plan, contacts, script)?;
+    let rehearsed = Rehearsed::new(plan, contacts, script)?;
     for second in 0..=script.length.as_secs() {
-        let detail = stage.play(script, Duration::from_secs(second)).await?;
+        let detail = rehearsed.play(script, Duration::from_secs(second)).await?;
         let page = detail.as_ref().and_then(|detail| detail.pages.first());
         if let (Some(detail), Some(page)) = (&detail, page) {
             return Ok(words(&PageContext {
-                setup: &stage.setup.get(),
+                setup: &rehearsed.stage.setup.get(),
                 detail,
                 page,
                 external_url,
@@ -288,37 +266,6 @@ fn page_text(setup: &Setup, page: &Page) -> String {
         page.level,
         page.reason.as_str().replace('_', " "),
     )
-}
-
-fn world(clock: Arc<HandClock>) -> Result<World, RehearsalError> {
-    let real = World::real().map_err(|error| RehearsalError(error.to_string()))?;
-    Ok(World {
-        clock,
-        entropy: Arc::new(SeededEntropy::new(1)),
-        blocking: Arc::new(Inline),
-        ..real
-    })
-}
-
-/// A clock that is moved by hand, wall and elapsed time together.
-struct HandClock {
-    millis: AtomicI64,
-    started: Timestamp,
-}
-
-impl Clock for HandClock {
-    fn now(&self) -> SystemTime {
-        Timestamp::from_millis(self.millis.load(Ordering::SeqCst)).into()
-    }
-
-    fn monotonic(&self) -> Duration {
-        Timestamp::from(self.now()).since(self.started)
-    }
-
-    fn sleep(&self, _length: Duration) -> BoxFuture<'static, ()> {
-        // Nothing in a rehearsal waits: time is moved from outside.
-        Box::pin(std::future::ready(()))
-    }
 }
 
 /// The names of roles that nobody can fill, with the level that would reach nobody.

@@ -139,6 +139,8 @@ codes! {
     VariableSyntax = "BF0045",
     /// Not a search for log lines.
     LogSearch = "BF0080",
+    /// A series of a test, its points or a sample's labels, that does not read as such.
+    SeriesNotation = "BF0050",
 }
 
 impl Code {

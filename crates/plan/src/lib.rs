@@ -8,6 +8,8 @@
 
 mod plan;
 mod response;
+mod rule_file;
+mod test_file;
 
 mod check;
 mod civil;
@@ -17,6 +19,7 @@ mod context;
 mod convert;
 pub mod coverage;
 mod diagnostics;
+pub mod diff;
 mod expression;
 mod fields;
 mod files;
@@ -47,9 +50,10 @@ pub use limits::{DIAGNOSTICS_MAX, TEXT_BYTES_MAX};
 pub use plan::*;
 pub use render::render;
 pub use response::*;
+pub use rule_file::*;
 pub use series::*;
-pub use series::{BELFRY_SERIES, HEARTBEAT_AGE, HEARTBEAT_ALLOWED, PLAN_METRIC_PRESENT};
 pub use sources::{PlanFile, Reading, Sources};
+pub use test_file::*;
 
 use context::Context;
 
@@ -92,4 +96,40 @@ pub fn parse_contacts(name: &str, text: &str) -> (Option<Contacts>, Vec<Diagnost
         contacts
     });
     context.report.finish(contacts)
+}
+
+/// Whether a text is a rule file of Prometheus and not a plan.
+pub fn is_rule_file(text: &str) -> bool {
+    let mut context = Context::new("", text);
+    let root = syntax::read(&mut context.report, 0, limits::NODES_MAX);
+    root.is_some_and(|root| convert::is_rule_file(&root))
+}
+
+/// Reads what a test names as its rules: a plan, or a rule file of Prometheus, which has `groups` at its top.
+///
+/// The rules are there only when no diagnostic is an error.
+pub fn parse_rules(name: &str, text: &str) -> (Option<Rules>, Vec<Diagnostic>) {
+    let mut context = Context::new(name, text);
+    let root = syntax::read(&mut context.report, 0, limits::NODES_MAX);
+    match root.filter(convert::is_rule_file) {
+        Some(root) => {
+            let file = convert::rule_file(&mut context, &root);
+            check::names(&mut context);
+            context.report.finish(file.map(Rules::File))
+        }
+        None => {
+            let (plan, diagnostics) = parse(name, text);
+            (plan.map(|plan| Rules::Plan(Box::new(plan))), diagnostics)
+        }
+    }
+}
+
+/// Reads a file of tests. `name` is what diagnostics call the file.
+///
+/// The tests are there only when no diagnostic is an error.
+pub fn parse_tests(name: &str, text: &str) -> (Option<TestFile>, Vec<Diagnostic>) {
+    let mut context = Context::new(name, text);
+    let tests = syntax::read(&mut context.report, 0, limits::NODES_MAX)
+        .and_then(|root| convert::test_file(&mut context, &root));
+    context.report.finish(tests)
 }

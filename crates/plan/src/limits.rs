@@ -190,3 +190,23 @@ pub(crate) const WAIVED_MAX: usize = 500;
 
 /// The most searches that tell the lines of one log category apart. Each is tried for every line that comes in.
 pub(crate) const CATEGORY_SEARCHES_MAX: usize = 8;
+/// Labels or annotations of one rule of a rule file. Prometheus has no bound; nobody writes as many by hand.
+pub(crate) const RULE_LABELS_MAX: usize = 200;
+
+/// Rule files of one test file.
+pub(crate) const RULE_FILES_MAX: usize = 100;
+
+/// Tests of one file.
+pub(crate) const TESTS_MAX: usize = 2_000;
+
+/// The points of all series of a test file: sixteen bytes each, so that the largest file fits into memory several times.
+pub(crate) const TEST_POINTS_MAX: usize = 5_000_000;
+
+/// Lines that one entry of `log_lines` stands for.
+pub(crate) const TEST_LINES_MAX: usize = 100_000;
+
+/// The longest test: the longest ladders and windows fit, and it is over within seconds.
+pub(crate) const TEST_LENGTH_MAX: Duration = Duration::from_secs(31 * 24 * 3600);
+
+/// How often a test evaluates where it does not say (promtool: one minute).
+pub(crate) const EVALUATION_INTERVAL_DEFAULT: Duration = Duration::from_secs(60);

@@ -575,6 +575,11 @@ impl Plan {
         self.files.get(at.file).map_or("", String::as_str)
     }
 
+    /// The jobs whose scrapes must be complete for an empty answer of an expression to count.
+    pub fn sources_of(&self, expr: &Expression) -> Vec<String> {
+        crate::check::sources_of(self, expr)
+    }
+
     /// An escalation policy by name.
     pub fn escalation_policy(&self, name: &str) -> Option<&EscalationPolicy> {
         self.escalation_policies

@@ -83,7 +83,8 @@ fn found(blocks: Vec<Block>) -> Vec<Diagnostic> {
     match kind {
         "" => plan::parse_files("example.yaml", text, &mut Beside(blocks)).diagnostics,
         "contacts" => plan::parse_contacts("example.yaml", text).1,
-        other => panic!("an example is a plan or contacts, not `{other}`"),
+        "tests" => plan::parse_tests("example.yaml", text).1,
+        other => panic!("an example is a plan, contacts or tests, not `{other}`"),
     }
 }
 

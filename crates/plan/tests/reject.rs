@@ -1,6 +1,7 @@
 //! Broken plans and what is said about them: each `testdata/reject/NAME.yaml` with the expected lines in `NAME.expect`.
 //! A new case is a new pair of files; `UPDATE_EXPECT=1 cargo test -p plan --test reject` writes the second.
-//! Files that start with `contacts-` are contacts files, those with `warn-` are accepted with a warning.
+//! Files that start with `contacts-` are contacts files, with `tests-` files of tests, with `rules-` rule files of
+//! Prometheus; those with `warn-` are accepted with a warning.
 //!
 //! A case of several files is a folder with `main.yaml`, what it includes, and `main.expect`; an `environment` in it holds
 //! variables, `NAME=value` a line.
@@ -81,6 +82,12 @@ fn diagnostics(case: &Path) -> Vec<Diagnostic> {
         let reading = plan::parse_files(&name, &text, &mut texts);
         assert!(!reading.render().is_empty(), "{name}");
         (reading.plan.is_some(), reading.diagnostics)
+    } else if name.starts_with("tests-") {
+        let (tests, found) = plan::parse_tests(&name, &text);
+        (tests.is_some(), found)
+    } else if name.starts_with("rules-") {
+        let (rules, found) = plan::parse_rules(&name, &text);
+        (rules.is_some(), found)
     } else {
         let (plan, found) = plan::parse(&name, &text);
         (plan.is_some(), found)

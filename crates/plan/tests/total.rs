@@ -11,7 +11,7 @@ use sources::Texts;
 /// The longest text that is also formatted.
 const FORMATTED_BYTES_MAX: usize = 8_000;
 
-/// Every plan of the repository, in one text: what damage is done to.
+/// Every plan of the repository and a rule file: what damage is done to.
 #[expect(
     clippy::disallowed_methods,
     reason = "a test reads its corpus from disk"
@@ -22,19 +22,31 @@ fn real_plans() -> Vec<String> {
         .unwrap()
         .map(|entry| entry.unwrap().path());
     let plans = files.filter(|path| path.extension().is_some_and(|ending| ending == "yaml"));
-    let texts: Vec<String> = plans
+    let mut texts: Vec<String> = plans
         .map(|path| std::fs::read_to_string(path).unwrap())
         .collect();
+    texts.push(include_str!("../../monitor/testdata/promtool/rules.yaml").to_owned());
     assert!(!texts.is_empty());
     texts
 }
 
-/// Reads the text both ways and shows what was found, checking what must always hold.
+/// Reads the text in every way and shows what was found, checking what must always hold.
 fn check(text: &str) -> Vec<Diagnostic> {
     let (plan, found) = plan::parse("fuzz.yaml", text);
     assert_eq!(plan.is_none(), found.iter().any(Diagnostic::is_error));
     let (_, contacts_found) = plan::parse_contacts("fuzz.yaml", text);
-    for diagnostic in found.iter().chain(&contacts_found) {
+    let (_, tests_found) = plan::parse_tests("fuzz.yaml", text);
+    // What has a format is read as a plan, which was done above.
+    let rules_found = if !text.contains("format:") {
+        plan::parse_rules("fuzz.yaml", text).1
+    } else {
+        Vec::new()
+    };
+    let others = contacts_found
+        .iter()
+        .chain(&tests_found)
+        .chain(&rules_found);
+    for diagnostic in found.iter().chain(others) {
         let span = &diagnostic.span;
         assert!(
             text.get(span.start..span.end).is_some(),

@@ -1,24 +1,19 @@
 //! Where every line passes: class by the plan, stored before it is acknowledged, counted.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use model::{Labels, Level, LogEntry, Timestamp};
+use model::{LogEntry, Timestamp};
 use plan::LogClass;
 use world::{Ticker, World};
 
 use super::backend::{LogsBackend, LogsError, Stored};
+use super::counts::{COUNT_INTERVAL, LineCounts};
 use super::tally::CategoryTally;
-use crate::metrics::{Recorder, series};
+use crate::metrics::Recorder;
 use crate::self_metrics::SelfMetrics;
 use crate::setup::CurrentSetup;
-
-/// How often counts become samples: the plan's interval for metrics collection.
-const COUNT_INTERVAL: Duration = Duration::from_secs(15);
-
-/// The most (service, level, category) triples that are counted apart; lines of further ones count under `other`.
-const COUNTED_MAX: usize = 500;
 
 /// What became of the lines of one request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,15 +33,13 @@ pub struct Taken {
     pub refused: Vec<(LogsError, Arc<Vec<LogEntry>>)>,
 }
 
-type CountKey = (String, Level, String);
-
 /// Takes lines in.
 pub struct Intake {
     world: World,
     backend: Arc<dyn LogsBackend>,
     setup: Arc<CurrentSetup>,
     metrics: Arc<SelfMetrics>,
-    counts: Mutex<BTreeMap<CountKey, u64>>,
+    counts: Mutex<LineCounts>,
     /// Lines by the plan's categories.
     pub(crate) categories: CategoryTally,
 }
@@ -92,7 +85,7 @@ impl Intake {
             {
                 Ok(stored) => {
                     taken.report.add(stored);
-                    self.add_counts(count(&entries));
+                    self.counts().add(&entries);
                     let categories = &setup.plan.logs.categories;
                     self.categories.add(categories, class, &entries, now);
                 }
@@ -115,7 +108,7 @@ impl Intake {
         let mut ticker = Ticker::new(self.world.clock.clone(), COUNT_INTERVAL, Duration::ZERO);
         loop {
             let at = Timestamp::from(ticker.tick().await.at);
-            let mut samples = self.count_samples();
+            let mut samples = self.counts().samples();
             let setup = self.setup.get();
             samples.extend(self.categories.samples(&setup.plan.logs.categories));
             if recorder.record(at, samples).await.is_err() {
@@ -124,36 +117,10 @@ impl Intake {
         }
     }
 
-    fn count_samples(&self) -> Vec<(Labels, f64)> {
-        let counts = self
-            .counts
+    fn counts(&self) -> MutexGuard<'_, LineCounts> {
+        self.counts
             .lock()
-            .expect("no code panics while it holds this lock");
-        let sample = |((service, level, category), lines): (&CountKey, &u64)| {
-            let labels = [
-                ("service", service.as_str()),
-                ("level", level.as_str()),
-                ("category", category.as_str()),
-            ];
-            (series("log_lines_total", &labels), *lines as f64)
-        };
-        counts.iter().map(sample).collect()
-    }
-
-    fn add_counts(&self, batch: BTreeMap<CountKey, u64>) {
-        let mut counts = self
-            .counts
-            .lock()
-            .expect("no code panics while it holds this lock");
-        for (key, lines) in batch {
-            let known = counts.len() < COUNTED_MAX || counts.contains_key(&key);
-            let key = if known {
-                key
-            } else {
-                ("other".to_owned(), key.1, String::new())
-            };
-            *counts.entry(key).or_default() += lines;
-        }
+            .expect("no code panics while it holds this lock")
     }
 }
 
@@ -173,7 +140,7 @@ impl IntakeReport {
 }
 
 /// The class of a line: its category's where the plan has one for it, else its level's.
-fn class_of<'a>(classes: &'a [LogClass], entry: &LogEntry) -> Option<&'a LogClass> {
+pub(crate) fn class_of<'a>(classes: &'a [LogClass], entry: &LogEntry) -> Option<&'a LogClass> {
     let of_category = |class: &&LogClass| match (&class.category, &entry.category) {
         (Some(wanted), Some(own)) => wanted.eq_ignore_ascii_case(own),
         _ => false,
@@ -183,17 +150,4 @@ fn class_of<'a>(classes: &'a [LogClass], entry: &LogEntry) -> Option<&'a LogClas
             .iter()
             .find(|class| class.level == Some(entry.level))
     })
-}
-
-fn count(entries: &[LogEntry]) -> BTreeMap<CountKey, u64> {
-    let mut counts = BTreeMap::new();
-    for entry in entries {
-        let key = (
-            entry.service.clone(),
-            entry.level,
-            entry.category.clone().unwrap_or_default(),
-        );
-        *counts.entry(key).or_default() += 1;
-    }
-    counts
 }

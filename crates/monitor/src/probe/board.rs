@@ -78,10 +78,15 @@ impl ProbeStatus {
     /// How it stands at a time.
     pub fn state(&self, now: Timestamp) -> ProbeState {
         match self.last_at {
-            Some(last) if now.since(last) <= 3 * self.interval => ProbeState::Known(self.verdict),
+            Some(last) if counts_still(last, self.interval, now) => ProbeState::Known(self.verdict),
             _ => ProbeState::Unknown,
         }
     }
+}
+
+/// Whether what a probe said at `last` still counts: it has missed three intervals at most.
+pub(crate) fn counts_still(last: Timestamp, interval: Duration, now: Timestamp) -> bool {
+    now.since(last) <= 3 * interval
 }
 
 /// What is known about all probes.

@@ -6,6 +6,7 @@ mod run;
 
 pub(crate) use answer::read as read_answer;
 pub use answer::{Dependency, Verdict};
+pub(crate) use board::counts_still;
 pub use board::{ProbeBoard, ProbeState, ProbeStatus};
 pub use run::Prober;
-pub(crate) use run::{ANSWER_BYTES_MAX, DEPENDENCY_UP};
+pub(crate) use run::{ANSWER_BYTES_MAX, DEPENDENCY_UP, HTTP_STATUS_CODE};

@@ -15,6 +15,9 @@ use crate::self_metrics::SelfMetrics;
 /// The series that tells how a dependency is, as a health answer names it.
 pub(crate) const DEPENDENCY_UP: &str = "probe_dependency_up";
 
+/// The series that tells the status code of the last answer; 0 where none came.
+pub(crate) const HTTP_STATUS_CODE: &str = "probe_http_status_code";
+
 /// The most of a health answer that is read.
 pub(crate) const ANSWER_BYTES_MAX: usize = 256 * 1024;
 
@@ -96,7 +99,7 @@ impl Prober {
                 status.latency.as_secs_f64(),
             ),
             (
-                series("probe_http_status_code", &labels),
+                series(HTTP_STATUS_CODE, &labels),
                 f64::from(status.http_status.unwrap_or(0)),
             ),
         ];

@@ -30,9 +30,28 @@ pub fn subject_of(expr: &Expr) -> Option<&Expr> {
 }
 
 /// What an evaluation found, and a sentence about it.
-pub(super) struct Found {
-    pub(super) evaluation: Evaluation,
-    pub(super) why: String,
+pub(crate) struct Found {
+    pub(crate) evaluation: Evaluation,
+    pub(crate) why: String,
+}
+
+impl Found {
+    /// What follows from the values for which the condition holds and those that it compares.
+    pub(crate) fn new(
+        active: Vec<(Labels, f64)>,
+        subject: Option<Vec<(Labels, f64)>>,
+        complete: bool,
+    ) -> Found {
+        let why = explain(&active, subject.as_deref(), complete);
+        Found {
+            evaluation: Evaluation::Done {
+                active,
+                subject,
+                complete,
+            },
+            why,
+        }
+    }
 }
 
 /// Evaluates a rule.
@@ -47,15 +66,7 @@ pub(super) async fn evaluate(
         Some(subject) => Some(vector(backend, subject, at).await?),
         None => None,
     };
-    let why = explain(&active, subject.as_deref(), complete);
-    Ok(Found {
-        evaluation: Evaluation::Done {
-            active,
-            subject,
-            complete,
-        },
-        why,
-    })
+    Ok(Found::new(active, subject, complete))
 }
 
 async fn vector(
@@ -64,10 +75,23 @@ async fn vector(
     at: Timestamp,
 ) -> Result<Vec<(Labels, f64)>, BackendError> {
     let answer = backend.query(Arc::new(expr.clone()), at).await?;
+    Ok(nameless(vector_with_names(answer)?))
+}
+
+/// Samples without the names of their series, which are no part of an alert.
+pub(crate) fn nameless(samples: Vec<(Labels, f64)>) -> Vec<(Labels, f64)> {
+    let without = |(labels, value): (Labels, f64)| (labels.without(METRIC_NAME), value);
+    samples.into_iter().map(without).collect()
+}
+
+/// An answer as labels and values; a number is one value without labels.
+pub(crate) fn vector_with_names(
+    answer: promql::Answer,
+) -> Result<Vec<(Labels, f64)>, BackendError> {
     match answer.value {
         Value::Vector(samples) => Ok(samples
             .into_iter()
-            .map(|sample| (sample.labels.without(METRIC_NAME), sample.value))
+            .map(|sample| (sample.labels, sample.value))
             .collect()),
         Value::Scalar(value) => Ok(vec![(Labels::empty(), value)]),
         Value::String(_) | Value::Matrix(_) => Err(BackendError::BadQuery(

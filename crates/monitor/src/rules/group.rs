@@ -2,21 +2,37 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use alerting::Evaluation;
 use model::Timestamp;
-use plan::{AlertRule, COVERAGE_RATIO, PLAN_METRIC_PRESENT, RuleGroup};
+use plan::{AlertRule, RuleGroup};
 use telemetry::log::Logger;
 use world::{Ticker, World};
 
 use super::evaluate::evaluate;
 use super::series::AlertSeries;
-use super::{RuleBoard, RuleReport};
+use super::{Needs, RuleBoard, RuleReport};
 use crate::incident::Desk;
 use crate::metrics::{MetricsBackend, Recorder};
-use crate::probe::{DEPENDENCY_UP, ProbeBoard};
+use crate::probe::ProbeBoard;
 use crate::scrape::{ScrapeBoard, spread};
 use crate::self_metrics::SelfMetrics;
+
+/// The one job that every rule of a group reads, if it has one target, which is scraped as often as the group is evaluated:
+/// the group is then judged after its scrapes. `targets` are jobs with their intervals.
+pub(crate) fn followed_job<'g, 't>(
+    group: &'g RuleGroup,
+    targets: impl Iterator<Item = (&'t str, Duration)>,
+) -> Option<&'g str> {
+    let job = group.rules.first()?.sources.first()?;
+    let only = |rule: &AlertRule| rule.sources.as_slice() == std::slice::from_ref(job);
+    let mut of_job = targets.filter(|(own, _)| own == job);
+    let is_single = of_job
+        .next()
+        .is_some_and(|(_, interval)| interval == group.interval);
+    (is_single && of_job.next().is_none() && group.rules.iter().all(only)).then_some(job)
+}
 
 /// Evaluates one group for ever.
 pub struct RuleGroupLoop {
@@ -54,17 +70,12 @@ impl RuleGroupLoop {
         }
     }
 
-    /// The one job that every rule reads, if it is scraped as often as the group is evaluated.
     fn followed_job(&self) -> Option<String> {
-        let job = self.group.rules.first()?.sources.first()?;
-        let only = |rule: &AlertRule| rule.sources.as_slice() == std::slice::from_ref(job);
         let targets = self.scrapes.targets();
-        let mut of_job = targets.iter().filter(|target| target.job == *job);
-        let is_single = of_job
-            .next()
-            .is_some_and(|target| target.interval == self.group.interval);
-        (is_single && of_job.next().is_none() && self.group.rules.iter().all(only))
-            .then(|| job.clone())
+        let targets = targets
+            .iter()
+            .map(|target| (target.job.as_str(), target.interval));
+        followed_job(&self.group, targets).map(str::to_owned)
     }
 
     async fn run_after_scrapes(&self, job: &str) {
@@ -106,15 +117,12 @@ impl RuleGroupLoop {
         self.metrics.last_evaluation.set(at.as_secs_f64());
     }
 
-    /// Whether an answer without a value means that there is none. Some series of Belfry's own come only from what targets
-    /// said: without an answer of a target they say nothing either, and their absence is not recovery.
+    /// Whether an answer without a value means that there is none.
     fn is_complete(&self, rule: &AlertRule, at: Timestamp) -> bool {
-        let selectors = rule.expr.parsed.selectors();
-        let reads = |name: &str| selectors.iter().any(|own| own.name == Some(name));
-        let of_all_targets = [PLAN_METRIC_PRESENT, COVERAGE_RATIO].into_iter().any(reads);
-        self.scrapes.complete(&rule.sources, at)
-            && (!of_all_targets || self.scrapes.all_complete(at))
-            && (!reads(DEPENDENCY_UP) || self.probes.all_answered(at))
+        let needs = Needs::of(rule);
+        self.scrapes.complete(needs.jobs, at)
+            && (!needs.all_targets || self.scrapes.all_complete(at))
+            && (!needs.all_probes || self.probes.all_answered(at))
     }
 
     async fn evaluate_rule(&self, rule: &AlertRule, at: Timestamp) {

@@ -17,7 +17,7 @@ pub struct AlertSeries {
 
 impl AlertSeries {
     /// The samples of a rule's instances now, and markers for those that ended.
-    pub(super) fn samples(&mut self, rule: &AlertRule, state: &RuleState) -> Vec<(Labels, f64)> {
+    pub(crate) fn samples(&mut self, rule: &AlertRule, state: &RuleState) -> Vec<(Labels, f64)> {
         let mut samples = Vec::with_capacity(2 * state.instances.len());
         for (labels, instance) in &state.instances {
             let phase = match instance.phase {

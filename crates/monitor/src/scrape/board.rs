@@ -127,9 +127,14 @@ impl ScrapeBoard {
 impl TargetStatus {
     /// Whether the last scrape was whole and is not older than two intervals.
     pub(crate) fn is_complete(&self, now: Timestamp) -> bool {
-        let fresh = self.last_scrape.is_some_and(|last| {
-            last <= now + self.interval && now.since(last) <= 2 * self.interval + self.interval / 2
-        });
+        let fresh = self
+            .last_scrape
+            .is_some_and(|last| is_fresh(last, self.interval, now));
         self.health == TargetHealth::Up && fresh
     }
+}
+
+/// Whether a scrape at `last` still counts: it is not older than two intervals, and a little.
+pub(crate) fn is_fresh(last: Timestamp, interval: Duration, now: Timestamp) -> bool {
+    last <= now + interval && now.since(last) <= 2 * interval + interval / 2
 }

@@ -10,7 +10,8 @@ mod families;
 mod own;
 mod run;
 
+pub(crate) use board::is_fresh;
 pub use board::{ScrapeBoard, TargetHealth, TargetStatus};
 pub(crate) use own::run_own;
 pub use run::Scraper;
-pub(crate) use run::{scrape_headers, spread};
+pub(crate) use run::{UP, scrape_headers, spread};

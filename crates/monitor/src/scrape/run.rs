@@ -15,6 +15,9 @@ use crate::fnv::fnv1a;
 use crate::metrics::{BackendError, MetricsBackend, SeriesHandle, series};
 use crate::self_metrics::SelfMetrics;
 
+/// The series that tells whether a target's scrape was whole.
+pub(crate) const UP: &str = "up";
+
 /// The largest body that is read from a target.
 const BODY_BYTES_MAX: usize = 32 * 1024 * 1024;
 
@@ -276,7 +279,7 @@ impl Scraper {
         samples: usize,
     ) -> Result<(), BackendError> {
         let about = [
-            ("up", up),
+            (UP, up),
             ("scrape_duration_seconds", duration.as_secs_f64()),
             ("scrape_samples_scraped", samples as f64),
         ];

@@ -172,6 +172,30 @@ impl Belfry {
         .await
     }
 
+    /// Lets programs of the simulated network ask this Belfry at its own address.
+    pub(crate) fn answer_the_network(&self) {
+        let router = self.router.clone();
+        self.sim.net.host(HOST, move |request: HttpRequest| {
+            let router = router.clone();
+            Box::pin(async move {
+                let mut asked = Request::builder()
+                    .method(request.method)
+                    .uri(&request.url)
+                    .header(header::HOST, HOST);
+                for (name, value) in &request.headers {
+                    asked = asked.header(name, value);
+                }
+                let asked = asked.body(Body::from(request.body)).unwrap();
+                let (head, body) = router.oneshot(asked).await.unwrap().into_parts();
+                Ok(HttpResponse {
+                    status: head.status,
+                    headers: head.headers,
+                    body: to_bytes(body, usize::MAX).await.unwrap(),
+                })
+            })
+        });
+    }
+
     /// Lets time pass.
     pub(crate) async fn pass(&self, seconds: u64) {
         self.sim

@@ -12,6 +12,7 @@ mod harness;
 mod refusing_store;
 
 mod alertmanager_api;
+mod backtesting;
 mod belfry_api;
 mod conformance;
 mod coverage;
@@ -28,6 +29,7 @@ mod probing;
 mod procedures;
 mod prometheus_api;
 mod promptness;
+mod promtool;
 mod rehearsing;
 mod reloading;
 mod reports_api;

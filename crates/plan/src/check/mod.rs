@@ -9,6 +9,8 @@ mod series_read;
 mod sources;
 
 pub(crate) use references::names;
+pub(crate) use series_read::metric_of;
+pub(crate) use sources::of as sources_of;
 
 use crate::Plan;
 use crate::context::Context;

@@ -6,30 +6,26 @@ use crate::series::{Writer, writer};
 use crate::{Expression, MetricType, Plan};
 
 pub(super) fn fill(mut plan: Plan) -> Plan {
-    let types: Vec<(String, Option<MetricType>)> = plan
-        .metrics
-        .iter()
-        .map(|metric| (metric.name.clone(), Some(metric.metric_type)))
-        .collect();
     let mut groups = std::mem::take(&mut plan.rule_groups);
     for rule in groups.iter_mut().flat_map(|group| &mut group.rules) {
-        rule.sources = sources(&plan, &types, &rule.expr);
+        rule.sources = of(&plan, &rule.expr);
     }
     plan.rule_groups = groups;
     plan
 }
 
-/// Job names, sorted, each once.
-fn sources(
-    plan: &Plan,
-    types: &[(String, Option<MetricType>)],
-    expression: &Expression,
-) -> Vec<String> {
+/// The jobs that an expression reads: names, sorted, each once.
+pub(crate) fn of(plan: &Plan, expression: &Expression) -> Vec<String> {
+    let types: Vec<(String, Option<MetricType>)> = plan
+        .metrics
+        .iter()
+        .map(|metric| (metric.name.clone(), Some(metric.metric_type)))
+        .collect();
     let mut jobs: Vec<String> = Vec::new();
     for name in names_read(expression) {
         let metric = name.as_deref().and_then(|name| {
             let exact = plan.metrics.iter().find(|metric| metric.name == name);
-            let owner = metric_of(name, types);
+            let owner = metric_of(name, &types);
             exact.or_else(|| {
                 plan.metrics
                     .iter()

@@ -15,14 +15,18 @@ mod objectives;
 mod probes;
 mod requests;
 mod rotas;
+mod rule_file;
 mod rules;
 mod secrets;
 mod selectors;
 mod steps;
 mod targets;
+mod test_file;
 mod waivers;
 
 pub(crate) use contacts::contacts;
+pub(crate) use rule_file::{is_rule_file, rule_file};
+pub(crate) use test_file::test_file;
 
 use jiff::civil::Weekday;
 

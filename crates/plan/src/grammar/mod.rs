@@ -19,6 +19,7 @@ mod reference;
 mod response;
 mod rules;
 mod schema;
+mod tests;
 mod words;
 
 pub(crate) use collection::{HOST, METRIC, PROBE, TARGET};
@@ -37,6 +38,11 @@ pub(crate) use response::{
 };
 pub(crate) use rules::{DASHBOARD, PANEL, QUERY, RULE, RULE_GROUP, THRESHOLD};
 pub use schema::{contacts_schema, plan_schema};
+pub(crate) use tests::{
+    ALERT_CHECK, ANY_NAMES, EXPECTED_ALERT, EXPECTED_PAGE, EXPECTED_SAMPLE, EXPRESSION_CHECK,
+    FILE_GROUP, FILE_RULE, RULE_FILE, TEST_ACKNOWLEDGEMENT, TEST_CASE, TEST_FILE, TEST_LOG_LINES,
+    TEST_SERIES,
+};
 pub(crate) use words::*;
 
 use std::time::Duration;

@@ -31,6 +31,9 @@ pub(crate) const SEVERITIES: [(&str, Severity); 2] = [
 pub(crate) const NO_TRAFFIC: [(&str, NoTraffic); 2] =
     [("resolve", NoTraffic::Resolve), ("page", NoTraffic::Page)];
 
+/// What an expected page says: whether it is the end.
+pub(crate) const SAYS: [(&str, bool); 2] = [("firing", false), ("resolved", true)];
+
 pub(crate) const PANEL_KINDS: [(&str, PanelKind); 4] = [
     ("line", PanelKind::Line),
     ("stacked", PanelKind::Stacked),

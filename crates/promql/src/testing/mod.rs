@@ -12,8 +12,36 @@ mod script;
 
 use std::fmt;
 
+use model::Labels;
+
 pub use memory::MemorySource;
 pub use run::run;
+
+use points::Point;
+
+/// Reads a series as test files write it, its name with labels and its points apart: `up{job="a"}` and `1 _x3 stale`.
+/// The points lie one step apart; `None` is one without a sample.
+///
+/// # Errors
+/// What is wrong with it, in a sentence. Native histograms are refused: the sample model has none.
+pub fn series(series: &str, values: &str) -> Result<(Labels, Vec<Option<f64>>), String> {
+    let labels = labels(series)?;
+    let value = |point| match point {
+        Point::Gap => Ok(None),
+        Point::Float(value) => Ok(Some(value)),
+        Point::NativeHistogram => Err("native histograms are not supported".to_owned()),
+    };
+    let points = points::points(values)?.into_iter().map(value);
+    Ok((labels, points.collect::<Result<_, _>>()?))
+}
+
+/// Reads a series' name and labels: `up{job="a"}`.
+///
+/// # Errors
+/// What is wrong with it, in a sentence.
+pub fn labels(text: &str) -> Result<Labels, String> {
+    script::labels(text)
+}
 
 /// What one file gave.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -2,7 +2,8 @@
 
 use crate::float::parse_float;
 
-/// The most points that one item such as `1x1000` may stand for.
+/// The most points that one item such as `1x1000` may stand for, and the most of a series: a short text must not fill the
+/// memory.
 const REPEAT_MAX: usize = 1_000_000;
 
 /// One point of a series.
@@ -24,6 +25,9 @@ pub(super) fn points(text: &str) -> Result<Vec<Point>, String> {
             rest.split_at(rest.find(char::is_whitespace).unwrap_or(rest.len()))
         };
         push_item(item, &mut points)?;
+        if points.len() > REPEAT_MAX {
+            return Err(format!("a series has at most {REPEAT_MAX} points"));
+        }
         rest = after.trim_start();
     }
     Ok(points)

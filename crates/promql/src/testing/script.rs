@@ -319,7 +319,8 @@ fn labels_end(line: &str) -> usize {
     line.len()
 }
 
-fn labels(text: &str) -> Read<Labels> {
+/// A series' name and labels.
+pub(super) fn labels(text: &str) -> Read<Labels> {
     let tokens = tokens(text).map_err(|error| error.message)?;
     let mut kinds = tokens.iter().map(|token| &token.kind).peekable();
     let mut builder = LabelsBuilder::default();
