@@ -106,6 +106,8 @@ codes! {
     SaysItChangesNothing = "BF0038",
     /// Warning: heartbeats are declared, but no rule reads their age.
     HeartbeatUnwatched = "BF0039",
+    /// `added` names what is not there, or nothing.
+    UnknownAddedKey = "BF0055",
 }
 
 impl Code {

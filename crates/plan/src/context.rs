@@ -107,6 +107,8 @@ pub(crate) struct Reach {
 /// The state of one conversion.
 pub(crate) struct Context<'t> {
     pub(crate) report: Report<'t>,
+    /// Whether maps may say what is added beside a document: those of a plan may.
+    pub(crate) marks_added: bool,
     /// Names that the text declares.
     pub(crate) declared: Vec<Named>,
     /// Names that it refers to.
@@ -129,6 +131,7 @@ impl<'t> Context<'t> {
     pub(crate) fn new(file: &'t str, text: &'t str) -> Context<'t> {
         Context {
             report: Report::new(file, text),
+            marks_added: false,
             declared: Vec::new(),
             referred: Vec::new(),
             metric_types: Vec::new(),

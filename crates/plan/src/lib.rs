@@ -6,6 +6,8 @@
 //! `convert`), then looks across sections (`check`). What it finds is a list of [`Diagnostic`]s, each with a [`Code`],
 //! shown by [`render`] or in one line.
 
+pub mod import;
+
 mod plan;
 mod response;
 
@@ -45,6 +47,7 @@ use context::Context;
 /// of the text.
 pub fn parse(name: &str, text: &str) -> (Option<Plan>, Vec<Diagnostic>) {
     let mut context = Context::new(name, text);
+    context.marks_added = true;
     let plan = syntax::read(&mut context.report).and_then(|root| {
         let plan = convert::plan(&mut context, &root);
         check::all(&mut context, plan)

@@ -302,15 +302,11 @@ fn text_or_empty(context: &mut Context<'_>, fields: &mut Fields<'_>, key: &'stat
     text.unwrap_or("").to_owned()
 }
 
-/// `added: true`.
-fn origin(context: &mut Context<'_>, fields: &mut Fields<'_>) -> Origin {
-    let added = fields
-        .optional("added")
-        .and_then(|node| values::boolean(context, node));
-    if added == Some(true) {
-        Origin::Added
-    } else {
-        Origin::Document
+/// Whether the whole item is added (`added: true`). A list of added keys leaves the item the document's.
+fn origin(fields: &mut Fields<'_>) -> Origin {
+    match fields.optional("added").map(|node| &node.value) {
+        Some(Value::Text(text)) if text.trim() == "true" => Origin::Added,
+        Some(_) | None => Origin::Document,
     }
 }
 

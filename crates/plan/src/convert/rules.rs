@@ -74,7 +74,7 @@ fn rule(context: &mut Context<'_>, node: &Node) -> Option<AlertRule> {
     let no_traffic = fields.optional("no_traffic");
     let no_traffic = no_traffic
         .and_then(|node| values::word(context, node, "an answer to no traffic", &NO_TRAFFIC));
-    let origin = origin(context, &mut fields);
+    let origin = origin(&mut fields);
     let at = at(context, &fields);
     if severity == Some(Severity::Critical) && escalation_node.is_none() {
         let span = name_node.map_or(fields.span(), |node| &node.span).clone();

@@ -22,7 +22,7 @@ pub(super) fn procedure(context: &mut Context<'_>, node: &Node) -> Option<Proced
         super::needs_one(context, node, "a procedure needs at least one step");
         super::items_up_to(context, node, (STEPS_MAX, "steps"), step)
     });
-    let origin = origin(context, &mut fields);
+    let origin = origin(&mut fields);
     let at = at(context, &fields);
     fields.finish(context);
     Some(Procedure {
