@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use crate::{Code, values};
 use crate::context::Context;
 use crate::diagnostics::{all, quote};
 use crate::node::{Key, Node, Value};
 use crate::suggest::did_you_mean;
+use crate::{Code, values};
 
 /// The key that marks what does not stand in the document that a plan was made from. Any map of a plan may have it.
 const ADDED: &str = "added";
@@ -131,7 +131,10 @@ impl Fields<'_> {
                 }
             }
             Value::Null | Value::List(_) | Value::Map(_) => {
-                let message = format!("`added` says what is added, but this is {}", node.value.shape());
+                let message = format!(
+                    "`added` says what is added, but this is {}",
+                    node.value.shape()
+                );
                 let help = "write `true` for the whole of this, or a list of its keys";
                 context.error(Code::UnknownAddedKey, &node.span, message, "", help);
             }
@@ -139,15 +142,25 @@ impl Fields<'_> {
     }
 
     fn check_added_key(&self, context: &mut Context<'_>, item: &Node) {
-        let Some(named) = values::text(context, item) else { return };
+        let Some(named) = values::text(context, item) else {
+            return;
+        };
         let keys = self.entries.iter().map(|(key, _)| key.text.as_str());
         let keys: Vec<&str> = keys.filter(|key| *key != ADDED).collect();
         if keys.contains(&named) {
             return;
         }
-        let message = format!("{} is marked as added, but {} has no such key here", quote(named), self.what);
+        let message = format!(
+            "{} is marked as added, but {} has no such key here",
+            quote(named),
+            self.what
+        );
         let meant = did_you_mean(named, keys.iter().copied());
-        let help = if meant.is_empty() { format!("its keys are {}", all(&keys)) } else { meant };
+        let help = if meant.is_empty() {
+            format!("its keys are {}", all(&keys))
+        } else {
+            meant
+        };
         context.error(Code::UnknownAddedKey, &item.span, message, "", help);
     }
 }

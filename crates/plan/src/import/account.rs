@@ -99,6 +99,11 @@ impl Account {
         )
     }
 
+    /// Whether every line was read and nothing needs a look.
+    pub fn is_clean(&self) -> bool {
+        self.counts().2 == 0 && self.warnings() == 0
+    }
+
     /// How many remarks are warnings.
     pub fn warnings(&self) -> usize {
         let warnings = self.remarks.iter();

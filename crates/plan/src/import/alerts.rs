@@ -11,9 +11,22 @@ use super::topic::Topic;
 use super::{clean, guess, quantities, words};
 
 /// Words for what pages, and for what only tells.
-const CRITICAL: [&str; 11] =
-    ["critical", "page", "pages", "fatal", "emergency", "high", "urgent", "p1", "sev1", "crit", "error"];
-const WARNING: [&str; 10] = ["warning", "warn", "info", "low", "medium", "minor", "ticket", "p2", "p3", "notice"];
+const CRITICAL: [&str; 11] = [
+    "critical",
+    "page",
+    "pages",
+    "fatal",
+    "emergency",
+    "high",
+    "urgent",
+    "p1",
+    "sev1",
+    "crit",
+    "error",
+];
+const WARNING: [&str; 10] = [
+    "warning", "warn", "info", "low", "medium", "minor", "ticket", "p2", "p3", "notice",
+];
 
 pub(super) fn read(reading: &mut Reading<'_>) {
     let lines = reading.content(Topic::Alerts);
@@ -50,7 +63,10 @@ struct Rule {
 
 impl Rule {
     fn value(&self, keys: &[&str]) -> &str {
-        let found = self.values.iter().find(|(key, _)| keys.contains(&key.as_str()));
+        let found = self
+            .values
+            .iter()
+            .find(|(key, _)| keys.contains(&key.as_str()));
         found.map_or("", |(_, value)| value.trim())
     }
 
@@ -77,23 +93,34 @@ fn code_line(reading: &mut Reading<'_>, rule: &mut Option<Rule>, at: usize) {
         }
         return;
     }
-    let Some((key, value)) = key_and_value(&line.text) else { return };
+    let Some((key, value)) = key_and_value(&line.text) else {
+        return;
+    };
     match key.as_str() {
         "alert" => {
             close(reading, rule);
-            let mut started = Rule { indent: line.indent, ..Rule::default() };
+            let mut started = Rule {
+                indent: line.indent,
+                ..Rule::default()
+            };
             started.set(at, "alert", value);
             *rule = Some(started);
         }
         "record" => {
             close(reading, rule);
-            reading.warn(Some(at), format!("`{value}` is recorded, not alerted on; the plan has no recording rules"));
+            reading.warn(
+                Some(at),
+                format!("`{value}` is recorded, not alerted on; the plan has no recording rules"),
+            );
             reading.explain(at, "the plan has no recording rules");
         }
         "groups" | "rules" if value.is_empty() => reading.explain(at, "structure of a rule file"),
         "name" if line.kind == Kind::Item && value.len() < line.text.len() => {
             close(reading, rule);
-            reading.explain(at, "name of a rule group; groups follow the titles of the document");
+            reading.explain(
+                at,
+                "name of a rule group; groups follow the titles of the document",
+            );
         }
         _ => match rule {
             Some(own) => field(own, at, line, &key, value),
@@ -110,9 +137,21 @@ fn field(rule: &mut Rule, at: usize, line: &Line, key: &str, value: &str) {
         return;
     }
     // Known keys count wherever they stand; an unknown one below `labels` is a label.
-    let known = ["expr", "for", "severity", "keep_firing_for", "summary", "description", "message"];
+    let known = [
+        "expr",
+        "for",
+        "severity",
+        "keep_firing_for",
+        "summary",
+        "description",
+        "message",
+    ];
     let nested = line.indent > rule.indent + 2 && !rule.map.is_empty();
-    let key = if known.contains(&key) || !nested { key.to_owned() } else { format!("{}.{key}", rule.map) };
+    let key = if known.contains(&key) || !nested {
+        key.to_owned()
+    } else {
+        format!("{}.{key}", rule.map)
+    };
     let goes_on = ["|", ">", "|-", ">-", "|+", ">+", ""].contains(&value);
     rule.block = goes_on.then_some(line.indent);
     rule.set(at, &key, if goes_on { "" } else { value });
@@ -122,10 +161,17 @@ fn field(rule: &mut Rule, at: usize, line: &Line, key: &str, value: &str) {
 fn key_and_value(text: &str) -> Option<(String, &str)> {
     let (key, value) = text.split_once(':')?;
     let key = key.trim();
-    let plain = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let plain = !key.is_empty()
+        && key
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     let value = value.trim();
-    let value = value.split_once(" #").map_or(value, |(before, _)| before.trim());
-    let unquoted = ['"', '\''].iter().find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));
+    let value = value
+        .split_once(" #")
+        .map_or(value, |(before, _)| before.trim());
+    let unquoted = ['"', '\'']
+        .iter()
+        .find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));
     plain.then(|| (key.to_ascii_lowercase(), unquoted.unwrap_or(value)))
 }
 
@@ -139,13 +185,38 @@ fn close(reading: &mut Reading<'_>, rule: &mut Option<Rule>) {
 fn row(line: &Line, at: usize) -> Rule {
     let mut rule = Rule::default();
     let first = line.cells.first().map(|(_, cell)| cell.as_str());
-    rule.set(at, "alert", line.cell(&["alert", "name"]).or(first).unwrap_or(""));
-    let expr = line.cell(&["expr", "expression", "condition", "query", "promql", "threshold", "rule"]);
+    rule.set(
+        at,
+        "alert",
+        line.cell(&["alert", "name"]).or(first).unwrap_or(""),
+    );
+    let expr = line.cell(&[
+        "expr",
+        "expression",
+        "condition",
+        "query",
+        "promql",
+        "threshold",
+        "rule",
+    ]);
     rule.set(at, "expr", expr.unwrap_or(""));
     let hold = line.cell(&["for", "duration", "window"]);
-    rule.set(at, "for", &hold.and_then(quantities::first_length).unwrap_or_default());
-    rule.set(at, "severity", line.cell(&["severity", "level", "priority"]).unwrap_or(""));
-    rule.set(at, "summary", line.cell(&["summary", "description", "meaning", "message"]).unwrap_or(""));
+    rule.set(
+        at,
+        "for",
+        &hold.and_then(quantities::first_length).unwrap_or_default(),
+    );
+    rule.set(
+        at,
+        "severity",
+        line.cell(&["severity", "level", "priority"]).unwrap_or(""),
+    );
+    rule.set(
+        at,
+        "summary",
+        line.cell(&["summary", "description", "meaning", "message"])
+            .unwrap_or(""),
+    );
     rule
 }
 
@@ -154,17 +225,32 @@ fn item(reading: &Reading<'_>, at: usize) -> Rule {
     let line = &reading.lines[at];
     let mut rule = Rule::default();
     let marked = line.raw.split('`').skip(1).step_by(2);
-    let expr = marked.filter(|part| expression(part).is_ok()).max_by_key(|part| part.len());
+    let expr = marked
+        .filter(|part| expression(part).is_ok())
+        .max_by_key(|part| part.len());
     let (name, rest) = clean::at_colon(&line.text).unwrap_or((&line.text, ""));
     let (before, behind) = match expr {
-        Some(expr) => (expr, line.text.split_once(expr).map_or("", |(_, behind)| behind)),
+        Some(expr) => (
+            expr,
+            line.text.split_once(expr).map_or("", |(_, behind)| behind),
+        ),
         None => rest.split_once(" for ").unwrap_or((rest, "")),
     };
     rule.set(at, "alert", name);
     rule.set(at, "expr", before.trim());
-    let behind = if expr.is_some() { behind.to_owned() } else { format!("for {behind}") };
-    rule.set(at, "for", &quantities::first_length(&behind).unwrap_or_default());
-    let severity = words::split(&behind).into_iter().find(|word| severity(word).is_some());
+    let behind = if expr.is_some() {
+        behind.to_owned()
+    } else {
+        format!("for {behind}")
+    };
+    rule.set(
+        at,
+        "for",
+        &quantities::first_length(&behind).unwrap_or_default(),
+    );
+    let severity = words::split(&behind)
+        .into_iter()
+        .find(|word| severity(word).is_some());
     rule.set(at, "severity", severity.as_deref().unwrap_or(""));
     rule
 }
@@ -181,7 +267,10 @@ fn take(reading: &mut Reading<'_>, rule: Rule) {
         Ok(parsed) => parsed,
         Err(reason) => {
             let name = rule.value(&["alert"]).to_owned();
-            reading.warn(Some(first), format!("the alert \"{name}\" is not in the plan: {reason}"));
+            reading.warn(
+                Some(first),
+                format!("the alert \"{name}\" is not in the plan: {reason}"),
+            );
             return refuse(reading, &reason);
         }
     };
@@ -189,7 +278,10 @@ fn take(reading: &mut Reading<'_>, rule: Rule) {
         return refuse(reading, "an alert needs a name of letters");
     };
     if reading.alerts.iter().any(|own| own.name == name) {
-        reading.warn(Some(first), format!("there is already an alert `{name}`; the first is taken"));
+        reading.warn(
+            Some(first),
+            format!("there is already an alert `{name}`; the first is taken"),
+        );
         return refuse(reading, "its name is taken");
     }
     if !reading.room(first, reading.alerts.len()) {
@@ -226,18 +318,34 @@ fn one_line(text: &str) -> String {
 
 /// Says of each line where it went.
 fn account(reading: &mut Reading<'_>, rule: &Rule, group: &str, name: &str) {
-    let known =
-        ["alert", "expr", "for", "severity", "summary", "message", "description", "keep_firing_for", "labels"];
+    let known = [
+        "alert",
+        "expr",
+        "for",
+        "severity",
+        "summary",
+        "message",
+        "description",
+        "keep_firing_for",
+        "labels",
+    ];
     for (at, key) in &rule.lines {
         let place = key.strip_prefix("annotations.").unwrap_or(key);
         if known.contains(&place) || place.starts_with("labels.") {
             let place = if place == "message" { "summary" } else { place };
-            let tail = if place == "alert" { String::new() } else { format!(".{place}") };
+            let tail = if place == "alert" {
+                String::new()
+            } else {
+                format!(".{place}")
+            };
             reading.map(*at, format!("rule_groups.{group}.{name}{tail}"));
         } else if place == "annotations" {
             reading.explain(*at, "structure: the texts below it are keys of the rule");
         } else {
-            reading.warn(Some(*at), format!("`{place}` of `{name}` has no counterpart in the plan"));
+            reading.warn(
+                Some(*at),
+                format!("`{place}` of `{name}` has no counterpart in the plan"),
+            );
             reading.explain(*at, "a key that the plan's rules do not have");
         }
     }
@@ -261,10 +369,14 @@ fn expression(text: &str) -> Result<Expr, String> {
         format!("its expression is not PromQL ({gist}); what to measure is not guessed")
     })?;
     if parsed.value_type() != ValueType::Vector {
-        return Err(format!("its expression gives {}, not an instant vector", parsed.value_type()));
+        return Err(format!(
+            "its expression gives {}, not an instant vector",
+            parsed.value_type()
+        ));
     }
     // A lone word is PromQL too, but an alert that fires while anything exists was never meant.
-    if matches!(parsed.without_parens().kind(), ExprKind::Selector(own) if own.matchers.len() <= 1) {
+    if matches!(parsed.without_parens().kind(), ExprKind::Selector(own) if own.matchers.len() <= 1)
+    {
         return Err("its expression is a name without a condition".to_owned());
     }
     Ok(parsed)
@@ -278,7 +390,10 @@ fn name(reading: &mut Reading<'_>, at: usize, written: &str) -> Option<String> {
     if !model::is_metric_name(&name) {
         return None;
     }
-    reading.note(Some(at), format!("the alert \"{written}\" is named `{name}`: names of alerts hold no blanks"));
+    reading.note(
+        Some(at),
+        format!("the alert \"{written}\" is named `{name}`: names of alerts hold no blanks"),
+    );
     Some(name)
 }
 
@@ -289,7 +404,10 @@ fn length(reading: &mut Reading<'_>, at: usize, written: &str) -> String {
     let read = quantities::first_length(written);
     match &read {
         Some(read) => reading.note(Some(at), format!("\"{written}\" is read as `{read}`")),
-        None => reading.warn(Some(at), format!("\"{written}\" is not a length of time and is left out")),
+        None => reading.warn(
+            Some(at),
+            format!("\"{written}\" is not a length of time and is left out"),
+        ),
     }
     read.unwrap_or_default()
 }
@@ -309,16 +427,28 @@ fn is_critical(reading: &mut Reading<'_>, at: usize, written: &str) -> bool {
     if let Some(critical) = said {
         if !plain {
             let word = if critical { "critical" } else { "warning" };
-            reading.note(Some(at), format!("the severity \"{written}\" is written as `{word}`"));
+            reading.note(
+                Some(at),
+                format!("the severity \"{written}\" is written as `{word}`"),
+            );
         }
         return critical;
     }
     let titles = &reading.lines[at].titles;
-    let found = titles.iter().find_map(|title| words::split(title).iter().find_map(|word| severity(word)));
+    let found = titles
+        .iter()
+        .find_map(|title| words::split(title).iter().find_map(|word| severity(word)));
     let critical = found.unwrap_or(false);
     let word = if critical { "critical" } else { "warning" };
-    let why = if found.is_some() { "by the title above it" } else { "since nothing says that it must wake somebody" };
-    reading.note(Some(at), format!("no severity that the plan knows: taken as `{word}`, {why}"));
+    let why = if found.is_some() {
+        "by the title above it"
+    } else {
+        "since nothing says that it must wake somebody"
+    };
+    reading.note(
+        Some(at),
+        format!("no severity that the plan knows: taken as `{word}`, {why}"),
+    );
     critical
 }
 
@@ -327,18 +457,37 @@ fn group(reading: &Reading<'_>, at: usize, critical: bool) -> String {
     const GENERIC: [&str; 7] = ["alert", "alerts", "alerting", "rule", "rules", "and", "the"];
     let line = &reading.lines[at];
     // In a block the nearest title is a comment about one alert.
-    let is_heading = |title: &&String| reading.lines.iter().any(|own| own.kind == Kind::Heading && own.text == **title);
-    let heading = line.titles.iter().find(is_heading).map_or("", String::as_str);
+    let is_heading = |title: &&String| {
+        reading
+            .lines
+            .iter()
+            .any(|own| own.kind == Kind::Heading && own.text == **title)
+    };
+    let heading = line
+        .titles
+        .iter()
+        .find(is_heading)
+        .map_or("", String::as_str);
     let heading = clean::title(heading);
-    let kept = heading.split_whitespace().filter(|word| !words::has(word, &GENERIC));
+    let kept = heading
+        .split_whitespace()
+        .filter(|word| !words::has(word, &GENERIC));
     let slug = words::slug(&kept.collect::<Vec<&str>>().join(" "), 64);
-    if slug.is_empty() { if critical { "critical" } else { "warning" }.to_owned() } else { slug }
+    if slug.is_empty() {
+        if critical { "critical" } else { "warning" }.to_owned()
+    } else {
+        slug
+    }
 }
 
 /// What is odd about a rule, although it is taken as written.
 fn doubts(name: &str, parsed: &Expr) -> Vec<String> {
-    let ExprKind::Binary(binary) = parsed.without_parens().kind() else { return Vec::new() };
-    let ExprKind::Number(threshold) = binary.right.without_parens().kind() else { return Vec::new() };
+    let ExprKind::Binary(binary) = parsed.without_parens().kind() else {
+        return Vec::new();
+    };
+    let ExprKind::Number(threshold) = binary.right.without_parens().kind() else {
+        return Vec::new();
+    };
     let is_rate = matches!(binary.left.without_parens().kind(),
         ExprKind::Call(call) if ["rate", "irate"].contains(&call.function.name));
     let says_share = words::has(name, &["rate", "ratio", "percentage", "percent"]);
@@ -357,7 +506,9 @@ fn doubts(name: &str, parsed: &Expr) -> Vec<String> {
 fn declare_what_is_read(reading: &mut Reading<'_>) {
     let mut missing = Vec::new();
     for alert in &reading.alerts {
-        let Ok(parsed) = promql::parse(&alert.expr) else { continue };
+        let Ok(parsed) = promql::parse(&alert.expr) else {
+            continue;
+        };
         for read in guess::metrics_read(&parsed) {
             missing.push((alert.lines[0], alert.name.clone(), read));
         }

@@ -8,7 +8,11 @@ use super::{base_url, lines_in_words};
 /// The whole plan.
 pub(super) fn plan(reading: &mut Reading<'_>) -> Map {
     let base_url = base_url(reading);
-    let file = if reading.options.file.is_empty() { "a document" } else { &reading.options.file };
+    let file = if reading.options.file.is_empty() {
+        "a document"
+    } else {
+        &reading.options.file
+    };
     let head = format!(
         "The monitoring plan of {}, imported from {file} by `belfry import`. Line numbers are those of that document; what \
          the import chose where it is silent stands in the account that the import prints. docs/plan.md describes the keys.",
@@ -22,7 +26,11 @@ pub(super) fn plan(reading: &mut Reading<'_>) -> Map {
         .text("job", service.as_str())
         .text("url", format!("{base_url}{}", reading.metrics_path))
         .text("interval", interval.as_str());
-    let host = if reading.needs_host { Map::new().text("interval", interval.as_str()) } else { Map::new() };
+    let host = if reading.needs_host {
+        Map::new().text("interval", interval.as_str())
+    } else {
+        Map::new()
+    };
     if reading.needs_host {
         reading.note(None, "something reads the machine's own figures, so `host` collects them; that is right where Belfry runs on the service's machine");
     }
@@ -56,7 +64,11 @@ pub(super) fn plan(reading: &mut Reading<'_>) -> Map {
 fn with_lines(maps: Vec<Map>) -> Vec<Map> {
     let commented = maps.into_iter().map(|map| {
         let lines = map.lines();
-        if lines.is_empty() { map } else { map.comment(format!("{}.", lines_in_words(&lines))) }
+        if lines.is_empty() {
+            map
+        } else {
+            map.comment(format!("{}.", lines_in_words(&lines)))
+        }
     });
     commented.collect()
 }
@@ -76,7 +88,11 @@ fn metrics(metrics: &[MetricDraft]) -> Vec<Map> {
             .texts("labels", metric.labels.clone());
         let begins = under != Some(metric.under.as_str());
         under = Some(&metric.under);
-        maps.push(if begins { map.comment(title_of_run(&metrics[at..])) } else { map });
+        maps.push(if begins {
+            map.comment(title_of_run(&metrics[at..]))
+        } else {
+            map
+        });
     }
     maps
 }
@@ -105,7 +121,12 @@ fn rule_groups(reading: &mut Reading<'_>, procedures: &[Option<String>]) -> Vec<
     }
     let groups = groups.into_iter();
     groups
-        .map(|(name, rules)| Map::new().text("name", name).text("interval", interval.as_str()).maps("rules", rules))
+        .map(|(name, rules)| {
+            Map::new()
+                .text("name", name)
+                .text("interval", interval.as_str())
+                .maps("rules", rules)
+        })
         .collect()
 }
 
@@ -123,7 +144,14 @@ fn rule(alert: &AlertDraft, procedure: Option<&str>, has_policy: bool) -> Map {
         .text("expr", alert.expr.as_str())
         .text("for", alert.hold.as_str())
         .text("keep_firing_for", alert.keep_firing.as_str())
-        .text("severity", if alert.critical { "critical" } else { "warning" })
+        .text(
+            "severity",
+            if alert.critical {
+                "critical"
+            } else {
+                "warning"
+            },
+        )
         .map("labels", "", labels)
         .text("summary", alert.summary.as_str())
         .text("description", alert.description.as_str())
@@ -151,11 +179,18 @@ fn policies(reading: &mut Reading<'_>) -> Vec<Map> {
         return Vec::new();
     }
     if !reading.alerts.is_empty() {
-        reading.note(None, format!("there is one escalation, named `{POLICY}` here, and every alert follows it"));
+        reading.note(
+            None,
+            format!("there is one escalation, named `{POLICY}` here, and every alert follows it"),
+        );
     }
     let lines: Vec<usize> = levels.iter().flat_map(Map::lines).collect();
     let policy = Map::new().text("name", POLICY).maps("levels", levels);
-    vec![if lines.is_empty() { policy } else { policy.comment(format!("{}.", lines_in_words(&lines))) }]
+    vec![if lines.is_empty() {
+        policy
+    } else {
+        policy.comment(format!("{}.", lines_in_words(&lines)))
+    }]
 }
 
 fn procedure_maps(reading: &mut Reading<'_>) -> Vec<Map> {

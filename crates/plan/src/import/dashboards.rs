@@ -8,7 +8,14 @@ use super::topic::Topic;
 use super::{clean, words};
 
 /// Words at the end of a title that every dashboard could have.
-const GENERIC: [&str; 6] = ["metrics", "dashboard", "dashboards", "panel", "panels", "graphs"];
+const GENERIC: [&str; 6] = [
+    "metrics",
+    "dashboard",
+    "dashboards",
+    "panel",
+    "panels",
+    "graphs",
+];
 const NAME_CHARS_MAX: usize = 60;
 
 struct Board {
@@ -26,9 +33,14 @@ pub(super) fn read(reading: &mut Reading<'_>) {
         let title = match line.parent {
             Some(parent) => clean::title(&reading.lines[parent].text),
             None if has_items_below(reading, at) => clean::title(&line.text),
-            None => line.titles.first().map_or(String::new(), |title| clean::title(title)),
+            None => line
+                .titles
+                .first()
+                .map_or(String::new(), |title| clean::title(title)),
         };
-        let Some(board) = board_of(reading, &mut boards, &title, at) else { continue };
+        let Some(board) = board_of(reading, &mut boards, &title, at) else {
+            continue;
+        };
         if line.parent.is_none() && has_items_below(reading, at) {
             reading.map(at, format!("dashboards.{}", boards[board].id));
             boards[board].lines.push(at);
@@ -40,19 +52,29 @@ pub(super) fn read(reading: &mut Reading<'_>) {
     }
     let drawn = boards.into_iter().filter(|board| !board.panels.is_empty());
     let maps = drawn.map(|board| {
-        let map = Map::new().from(board.lines).text("id", board.id).text("title", board.title);
+        let map = Map::new()
+            .from(board.lines)
+            .text("id", board.id)
+            .text("title", board.title);
         map.maps("panels", board.panels)
     });
     reading.dashboards = maps.collect();
 }
 
 fn has_items_below(reading: &Reading<'_>, at: usize) -> bool {
-    let below = reading.lines[at + 1..].iter().find(|own| own.kind != Kind::Blank);
+    let below = reading.lines[at + 1..]
+        .iter()
+        .find(|own| own.kind != Kind::Blank);
     below.is_some_and(|own| own.parent == Some(at))
 }
 
 /// The place of the dashboard with this title, which is opened where it is new.
-fn board_of(reading: &mut Reading<'_>, boards: &mut Vec<Board>, title: &str, at: usize) -> Option<usize> {
+fn board_of(
+    reading: &mut Reading<'_>,
+    boards: &mut Vec<Board>,
+    title: &str,
+    at: usize,
+) -> Option<usize> {
     if let Some(known) = boards.iter().position(|own| own.title == title) {
         return Some(known);
     }
@@ -65,20 +87,34 @@ fn board_of(reading: &mut Reading<'_>, boards: &mut Vec<Board>, title: &str, at:
     }
     let words: Vec<&str> = title.split_whitespace().collect();
     let kept = match words.split_last() {
-        Some((last, before)) if !before.is_empty() && words::has(last, &GENERIC) => before.join(" "),
+        Some((last, before)) if !before.is_empty() && words::has(last, &GENERIC) => {
+            before.join(" ")
+        }
         _ => title.to_owned(),
     };
     let slug = words::slug(&kept, NAME_CHARS_MAX);
-    let wanted = if slug.is_empty() { "dashboard".to_owned() } else { slug };
+    let wanted = if slug.is_empty() {
+        "dashboard".to_owned()
+    } else {
+        slug
+    };
     let id = Reading::fresh(wanted, |id| boards.iter().any(|own| own.id == id));
-    boards.push(Board { id, title: title.to_owned(), lines: Vec::new(), panels: Vec::new() });
+    boards.push(Board {
+        id,
+        title: title.to_owned(),
+        lines: Vec::new(),
+        panels: Vec::new(),
+    });
     Some(boards.len() - 1)
 }
 
 /// The panels that a line names: mostly one; two where it joins what has different units ("Queue size and utilization").
 fn panels_of(reading: &mut Reading<'_>, at: usize, board: &str) -> Vec<Map> {
     let line = &reading.lines[at];
-    let text = line.cells.first().map_or(line.text.as_str(), |(_, cell)| cell);
+    let text = line
+        .cells
+        .first()
+        .map_or(line.text.as_str(), |(_, cell)| cell);
     let phrase = clean::at_colon(text).map_or(text, |(before, _)| before);
     let parts: Vec<(String, Result<Drawn, String>)> = parts(phrase)
         .into_iter()
@@ -91,7 +127,10 @@ fn panels_of(reading: &mut Reading<'_>, at: usize, board: &str) -> Vec<Map> {
             Ok(drawn) => {
                 reading.map(at, format!("dashboards.{board}.{part}"));
                 reading.needs_host |= drawn.reads_host;
-                reading.note(Some(at), format!("the panel \"{part}\" draws {}", drawn.why));
+                reading.note(
+                    Some(at),
+                    format!("the panel \"{part}\" draws {}", drawn.why),
+                );
                 maps.push(panel(at, part, drawn));
             }
             Err(reason) => {
@@ -107,7 +146,8 @@ fn panels_of(reading: &mut Reading<'_>, at: usize, board: &str) -> Vec<Map> {
 
 fn panel(at: usize, title: String, drawn: Drawn) -> Map {
     let queries = drawn.queries.into_iter();
-    let queries = queries.map(|(expr, legend)| Map::new().text("expr", expr).text("legend", legend));
+    let queries =
+        queries.map(|(expr, legend)| Map::new().text("expr", expr).text("legend", legend));
     Map::new()
         .from([at])
         .text("title", title)
@@ -118,7 +158,9 @@ fn panel(at: usize, title: String, drawn: Drawn) -> Map {
 
 /// "Queue size and utilization" as "Queue size" and "Queue utilization".
 fn parts(phrase: &str) -> Vec<String> {
-    let joined = phrase.split_once(" and ").or_else(|| phrase.split_once(" & "));
+    let joined = phrase
+        .split_once(" and ")
+        .or_else(|| phrase.split_once(" & "));
     let Some((first, second)) = joined else {
         return vec![phrase.to_owned()];
     };
@@ -138,8 +180,12 @@ mod tests {
 
     #[test]
     fn joined_panels_are_parted() {
-        let check = |phrase: &str, expect: &str| assert_eq!(parts(phrase).join(" | "), expect, "{phrase}");
-        check("Queue size and utilization", "Queue size | Queue utilization");
+        let check =
+            |phrase: &str, expect: &str| assert_eq!(parts(phrase).join(" | "), expect, "{phrase}");
+        check(
+            "Queue size and utilization",
+            "Queue size | Queue utilization",
+        );
         check("Request rate & error rate", "Request rate | Error rate");
         check("CPU and memory", "CPU | Memory");
         check("Demand", "Demand");

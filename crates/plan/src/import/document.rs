@@ -77,8 +77,13 @@ impl Line {
 
     /// A row's cell under a head that has one of these words.
     pub(super) fn cell(&self, heads: &[&str]) -> Option<&str> {
-        let found = self.cells.iter().find(|(head, _)| super::words::has(head, heads));
-        found.map(|(_, cell)| cell.as_str()).filter(|cell| !cell.is_empty())
+        let found = self
+            .cells
+            .iter()
+            .find(|(head, _)| super::words::has(head, heads));
+        found
+            .map(|(_, cell)| cell.as_str())
+            .filter(|cell| !cell.is_empty())
     }
 }
 
@@ -124,7 +129,11 @@ impl Reader {
         if kind == Kind::TableHead {
             self.heads = row(trimmed);
         } else if kind == Kind::Row {
-            let heads = self.heads.iter().cloned().chain(std::iter::repeat(String::new()));
+            let heads = self
+                .heads
+                .iter()
+                .cloned()
+                .chain(std::iter::repeat(String::new()));
             cells = heads.zip(row(trimmed)).collect();
         } else if kind != Kind::Rule {
             self.heads.clear();
@@ -136,7 +145,10 @@ impl Reader {
             indent: repaired.len() - repaired.trim_start().len(),
             in_code: self.in_code && kind != Kind::Fence,
             cells,
-            topic: self.headings.last().map_or(Topic::None, |(_, _, topic)| *topic),
+            topic: self
+                .headings
+                .last()
+                .map_or(Topic::None, |(_, _, topic)| *topic),
             titles: self.titles(),
             parent: None,
             damaged,
@@ -145,13 +157,18 @@ impl Reader {
 
     fn too_long(&mut self, raw: &str) -> Line {
         Line {
-            raw: raw[..raw.floor_char_boundary(LINE_BYTES_MAX)].trim().to_owned(),
+            raw: raw[..raw.floor_char_boundary(LINE_BYTES_MAX)]
+                .trim()
+                .to_owned(),
             kind: Kind::TooLong,
             text: String::new(),
             indent: 0,
             in_code: self.in_code,
             cells: Vec::new(),
-            topic: self.headings.last().map_or(Topic::None, |(_, _, topic)| *topic),
+            topic: self
+                .headings
+                .last()
+                .map_or(Topic::None, |(_, _, topic)| *topic),
             titles: self.titles(),
             parent: None,
             damaged: false,
@@ -213,7 +230,8 @@ impl Reader {
         }
         let inside = trimmed.strip_prefix("**").and_then(|rest| {
             let rest = rest.trim_end_matches(':');
-            rest.strip_suffix("**").filter(|inside| !inside.contains("**"))
+            rest.strip_suffix("**")
+                .filter(|inside| !inside.contains("**"))
         });
         if inside.is_some() {
             self.set_title(Some(clean::title(&text)));
@@ -227,8 +245,15 @@ impl Reader {
         // The first heading names the document, whatever words it uses for that.
         let names_document = !self.any_heading && level == 1;
         self.any_heading = true;
-        let above = self.headings.last().map_or(Topic::None, |(_, _, topic)| *topic);
-        let topic = if names_document { Topic::None } else { topic(text, above) };
+        let above = self
+            .headings
+            .last()
+            .map_or(Topic::None, |(_, _, topic)| *topic);
+        let topic = if names_document {
+            Topic::None
+        } else {
+            topic(text, above)
+        };
         let title: String = text.chars().take(TITLE_CHARS_MAX).collect();
         self.headings.push((level, title, topic));
         self.set_title(None);
@@ -254,11 +279,16 @@ fn is_fence(trimmed: &str) -> bool {
 }
 
 fn is_rule(trimmed: &str) -> bool {
-    trimmed.len() >= 3 && ['-', '*', '_', '='].iter().any(|mark| trimmed.chars().all(|own| own == *mark))
+    trimmed.len() >= 3
+        && ['-', '*', '_', '=']
+            .iter()
+            .any(|mark| trimmed.chars().all(|own| own == *mark))
 }
 
 fn is_table_rule(trimmed: &str) -> bool {
-    trimmed.contains('-') && trimmed.contains('|') && trimmed.chars().all(|own| "|-: ".contains(own))
+    trimmed.contains('-')
+        && trimmed.contains('|')
+        && trimmed.chars().all(|own| "|-: ".contains(own))
 }
 
 /// The level of the heading that a line of `===` or `---` makes of the line before it.
@@ -272,14 +302,20 @@ fn underlined(next: &str) -> Option<usize> {
 
 /// An item's text without its mark: `- x`, `* x`, `+ x`, `1. x`, `2) x`.
 fn item(trimmed: &str) -> Option<&str> {
-    let marked = ["- ", "* ", "+ ", "• "].iter().find_map(|mark| trimmed.strip_prefix(mark));
+    let marked = ["- ", "* ", "+ ", "• "]
+        .iter()
+        .find_map(|mark| trimmed.strip_prefix(mark));
     if marked.is_some() {
         return marked.map(str::trim);
     }
     let digits = trimmed.bytes().take_while(u8::is_ascii_digit).count();
     let behind = &trimmed[digits..];
-    let numbered = behind.strip_prefix(". ").or_else(|| behind.strip_prefix(") "));
-    numbered.filter(|_| (1..=3).contains(&digits)).map(str::trim)
+    let numbered = behind
+        .strip_prefix(". ")
+        .or_else(|| behind.strip_prefix(") "));
+    numbered
+        .filter(|_| (1..=3).contains(&digits))
+        .map(str::trim)
 }
 
 fn row(trimmed: &str) -> Vec<String> {
@@ -288,7 +324,9 @@ fn row(trimmed: &str) -> Vec<String> {
     // `\|` is a bar inside a cell.
     let cells = inside.replace("\\|", "\u{1}");
     let cells = cells.split('|').take(CELLS_MAX);
-    cells.map(|cell| clean::plain(&cell.replace('\u{1}', "|"))).collect()
+    cells
+        .map(|cell| clean::plain(&cell.replace('\u{1}', "|")))
+        .collect()
 }
 
 /// Notes below which item each item stands.
@@ -303,7 +341,12 @@ fn link_items(lines: &mut [Line]) {
                 open.push(at);
             }
             Kind::Blank | Kind::Prose | Kind::Code | Kind::TooLong => {}
-            Kind::Heading | Kind::Title | Kind::Fence | Kind::Rule | Kind::TableHead | Kind::Row => open.clear(),
+            Kind::Heading
+            | Kind::Title
+            | Kind::Fence
+            | Kind::Rule
+            | Kind::TableHead
+            | Kind::Row => open.clear(),
         }
     }
 }

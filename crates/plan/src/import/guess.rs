@@ -39,7 +39,10 @@ pub(super) fn unit(name: &str, metric_type: MetricType) -> Unit {
         Unit { name: "ratio", why }
     } else if name.ends_with("_duration") || name.ends_with("_latency") {
         let why = Some("lengths of time are in seconds where a name does not say otherwise");
-        Unit { name: "seconds", why }
+        Unit {
+            name: "seconds",
+            why,
+        }
     } else {
         said("")
     }
@@ -62,10 +65,17 @@ pub(super) fn metrics_read(expr: &Expr) -> Vec<Read> {
         {
             counters.extend(call.arguments.iter().map(std::ptr::from_ref));
         }
-        let (ExprKind::Selector(selector) | ExprKind::Matrix(selector, _)) = own.kind() else { return };
-        let Some(name) = fixed_name(selector) else { return };
+        let (ExprKind::Selector(selector) | ExprKind::Matrix(selector, _)) = own.kind() else {
+            return;
+        };
+        let Some(name) = fixed_name(selector) else {
+            return;
+        };
         let under_rate = counters.contains(&std::ptr::from_ref(own));
-        let quantile = selector.matchers.iter().any(|matcher| matcher.name() == "quantile");
+        let quantile = selector
+            .matchers
+            .iter()
+            .any(|matcher| matcher.name() == "quantile");
         let read = read(name, under_rate, quantile);
         match found.iter_mut().find(|known| known.name == read.name) {
             // A bucket is the surest sign, a name alone the weakest.
@@ -86,7 +96,8 @@ fn fixed_name(selector: &promql::VectorSelector) -> Option<&str> {
     })
 }
 
-fn rank(metric_type: MetricType) -> usize {
+/// How sure a sign each type is.
+pub(super) fn rank(metric_type: MetricType) -> usize {
     match metric_type {
         MetricType::Gauge => 0,
         MetricType::Counter => 1,
@@ -96,18 +107,34 @@ fn rank(metric_type: MetricType) -> usize {
 }
 
 fn read(name: &str, under_rate: bool, quantile: bool) -> Read {
-    let of = |name: &str, metric_type, why| Read { name: name.to_owned(), metric_type, why };
+    let of = |name: &str, metric_type, why| Read {
+        name: name.to_owned(),
+        metric_type,
+        why,
+    };
     if let Some(whole) = name.strip_suffix("_bucket") {
         return of(whole, MetricType::Histogram, "its buckets are read");
     }
     if quantile {
-        return of(name, MetricType::Summary, "it is read by the label `quantile`");
+        return of(
+            name,
+            MetricType::Summary,
+            "it is read by the label `quantile`",
+        );
     }
     if name.ends_with("_total") {
         return of(name, MetricType::Counter, "its name ends in `_total`");
     }
-    if under_rate && let Some(whole) = name.strip_suffix("_sum").or_else(|| name.strip_suffix("_count")) {
-        return of(whole, MetricType::Summary, "the rate of its `_sum` or `_count` is read");
+    if under_rate
+        && let Some(whole) = name
+            .strip_suffix("_sum")
+            .or_else(|| name.strip_suffix("_count"))
+    {
+        return of(
+            whole,
+            MetricType::Summary,
+            "the rate of its `_sum` or `_count` is read",
+        );
     }
     if under_rate {
         return of(name, MetricType::Counter, "its rate is read");
@@ -124,13 +151,18 @@ mod tests {
         let check = |text: &str, expect: &str| {
             let parsed = promql::parse(text).expect("the expression is PromQL");
             let read = metrics_read(&parsed);
-            let read: Vec<String> =
-                read.iter().map(|own| format!("{} {}", own.name, own.metric_type.as_str())).collect();
+            let read: Vec<String> = read
+                .iter()
+                .map(|own| format!("{} {}", own.name, own.metric_type.as_str()))
+                .collect();
             assert_eq!(read.join(", "), expect, "{text}");
         };
         check("rate(a[5m]) / b > 1", "a counter, b gauge");
         check("a_total > 1", "a_total counter");
-        check("histogram_quantile(0.9, sum by (le) (rate(a_bucket[5m])))", "a histogram");
+        check(
+            "histogram_quantile(0.9, sum by (le) (rate(a_bucket[5m])))",
+            "a histogram",
+        );
         check("rate(a_sum[5m]) / rate(a_count[5m])", "a summary");
         check("rate(a_sum[5m]) + rate(a_bucket[5m])", "a histogram");
         check("a{quantile=\"0.9\"}", "a summary");

@@ -8,11 +8,30 @@ use super::{clean, quantities, words};
 
 /// Words behind the name of a dependency: "Database connectivity" is about the database.
 const OF_DEPENDENCY: [&str; 11] = [
-    "connection", "connections", "connectivity", "availability", "available", "reachable", "reachability", "status",
-    "health", "check", "ping",
+    "connection",
+    "connections",
+    "connectivity",
+    "availability",
+    "available",
+    "reachable",
+    "reachability",
+    "status",
+    "health",
+    "check",
+    "ping",
 ];
 /// What a program has of its own: no dependency.
-const OWN: [&str; 9] = ["memory", "cpu", "disk", "application", "service", "external", "dependencies", "uptime", "version"];
+const OWN: [&str; 9] = [
+    "memory",
+    "cpu",
+    "disk",
+    "application",
+    "service",
+    "external",
+    "dependencies",
+    "uptime",
+    "version",
+];
 
 /// The kinds of probes in the order in which people think of them.
 const ORDER: [&str; 3] = ["liveness", "readiness", "health"];
@@ -30,11 +49,16 @@ pub(super) fn read(reading: &mut Reading<'_>) {
     for at in reading.statements(Topic::Intervals) {
         interval(reading, at);
     }
-    reading.probes.sort_by_key(|own| ORDER.iter().position(|kind| *kind == own.kind));
+    reading
+        .probes
+        .sort_by_key(|own| ORDER.iter().position(|kind| *kind == own.kind));
     for probe in 0..reading.probes.len() {
         if reading.probes[probe].interval.is_empty() {
             let kind = reading.probes[probe].kind;
-            reading.note(None, format!("the document does not say how often {kind} is asked; every 15 s is taken"));
+            reading.note(
+                None,
+                format!("the document does not say how often {kind} is asked; every 15 s is taken"),
+            );
         }
     }
 }
@@ -50,14 +74,21 @@ enum Endpoint {
 fn path_of(line: &Line) -> Option<String> {
     let statement = line.statement();
     let is_path = |word: &&str| word.len() > 1 && word.starts_with('/') && !word.starts_with("//");
-    let words = statement.split_whitespace().map(|word| word.trim_end_matches([':', ',', ';', '.', ')']));
+    let words = statement
+        .split_whitespace()
+        .map(|word| word.trim_end_matches([':', ',', ';', '.', ')']));
     let words = words.map(|word| word.trim_start_matches('('));
     let mut found = words.filter(is_path);
     let path = found.next()?;
     // A sentence that mentions a path is about it, not the path itself.
-    let leads = statement.split_whitespace().take(3).any(|word| word.trim_end_matches([':', ',']) == path)
+    let leads = statement
+        .split_whitespace()
+        .take(3)
+        .any(|word| word.trim_end_matches([':', ',']) == path)
         || !line.cells.is_empty();
-    let fits = path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-_.~%?=&".contains(&byte));
+    let fits = path
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"/-_.~%?=&".contains(&byte));
     (leads && fits).then(|| path.to_owned())
 }
 
@@ -68,19 +99,35 @@ fn endpoint(reading: &mut Reading<'_>, at: usize, path: String) -> Option<Endpoi
         reading.metrics_path = path;
         return Some(Endpoint::Metrics);
     }
-    let title = line.titles.first().filter(|_| line.in_code).map_or("", String::as_str);
+    let title = line
+        .titles
+        .first()
+        .filter(|_| line.in_code)
+        .map_or("", String::as_str);
     let Some(kind) = kind_of(&format!("{} {title}", line.statement())) else {
-        reading.unread(at, "neither its path nor its title says whether it is liveness, readiness or health");
+        reading.unread(
+            at,
+            "neither its path nor its title says whether it is liveness, readiness or health",
+        );
         return None;
     };
     if reading.probe_of(&[kind]).is_some() {
-        reading.warn(Some(at), format!("there is already a {kind} endpoint; the first is probed"));
+        reading.warn(
+            Some(at),
+            format!("there is already a {kind} endpoint; the first is probed"),
+        );
         reading.explain(at, format!("a second {kind} endpoint"));
         return None;
     }
     reading.map(at, format!("probes.{kind}.url"));
     let interval = every(&line.statement()).unwrap_or_default();
-    reading.probes.push(ProbeDraft { kind, path, interval, dependencies: Vec::new(), lines: vec![at] });
+    reading.probes.push(ProbeDraft {
+        kind,
+        path,
+        interval,
+        dependencies: Vec::new(),
+        lines: vec![at],
+    });
     Some(Endpoint::Probe(reading.probes.len() - 1))
 }
 
@@ -88,9 +135,29 @@ fn kind_of(text: &str) -> Option<&'static str> {
     let has = |wanted: &[&str]| words::has(text, wanted);
     if has(&["ready", "readiness", "readyz"]) {
         Some("readiness")
-    } else if has(&["detailed", "detail", "details", "deep", "full", "dependencies", "dashboard"]) {
+    } else if has(&[
+        "detailed",
+        "detail",
+        "details",
+        "deep",
+        "full",
+        "dependencies",
+        "dashboard",
+    ]) {
         Some("health")
-    } else if has(&["live", "liveness", "livez", "alive", "ping", "basic", "health", "healthz", "healthcheck", "status", "up"]) {
+    } else if has(&[
+        "live",
+        "liveness",
+        "livez",
+        "alive",
+        "ping",
+        "basic",
+        "health",
+        "healthz",
+        "healthcheck",
+        "status",
+        "up",
+    ]) {
         Some("liveness")
     } else {
         None
@@ -103,7 +170,9 @@ fn below(reading: &mut Reading<'_>, current: Option<Endpoint>, at: usize) {
     if !matches!(line.kind, Kind::Item | Kind::Row | Kind::Code) {
         return;
     }
-    let Some(current) = current else { return interval(reading, at) };
+    let Some(current) = current else {
+        return interval(reading, at);
+    };
     let Endpoint::Probe(probe) = current else {
         return reading.explain(at, "what the metrics endpoint answers is read from it");
     };
@@ -112,8 +181,13 @@ fn below(reading: &mut Reading<'_>, current: Option<Endpoint>, at: usize) {
     }
     let kind = reading.probes[probe].kind;
     let (head, rest) = clean::at_colon(&line.text).unwrap_or(("", &line.text));
-    if words::has(head, &["response", "returns", "status", "expect", "expected"]) {
-        let ok = quantities::quantities(rest).iter().any(|own| own.number == "200");
+    if words::has(
+        head,
+        &["response", "returns", "status", "expect", "expected"],
+    ) {
+        let ok = quantities::quantities(rest)
+            .iter()
+            .any(|own| own.number == "200");
         let reason = if ok {
             "a probe succeeds with any answer of 200 to 299"
         } else {
@@ -122,11 +196,17 @@ fn below(reading: &mut Reading<'_>, current: Option<Endpoint>, at: usize) {
         return reading.explain(at, reason);
     }
     if kind == "readiness" {
-        return reading.explain(at, "what the endpoint answers for itself; the plan asks only whether it says ready");
+        return reading.explain(
+            at,
+            "what the endpoint answers for itself; the plan asks only whether it says ready",
+        );
     }
     let named: Vec<String> = rest.split([',', ';']).filter_map(dependency).collect();
     if named.is_empty() {
-        return reading.explain(at, "names no dependency of the service; the detailed answer tells about it");
+        return reading.explain(
+            at,
+            "names no dependency of the service; the detailed answer tells about it",
+        );
     }
     let place = "probes.health.dependencies";
     for name in named {
@@ -142,7 +222,9 @@ fn below(reading: &mut Reading<'_>, current: Option<Endpoint>, at: usize) {
 fn dependency(text: &str) -> Option<String> {
     let words = words::split(text);
     let metrics = words.len() == 3 && words[1..] == ["performance", "metrics"];
-    let behind = words.last().is_some_and(|last| OF_DEPENDENCY.contains(&last.as_str()));
+    let behind = words
+        .last()
+        .is_some_and(|last| OF_DEPENDENCY.contains(&last.as_str()));
     let first = words.first()?;
     if OWN.contains(&first.as_str()) || !(metrics || (behind && words.len() > 1)) {
         return None;
@@ -166,7 +248,8 @@ fn hand_over(reading: &mut Reading<'_>) {
     }
     let lines = std::mem::take(&mut reading.dependency_lines);
     let Some(health) = reading.probes.iter_mut().find(|own| own.kind == "health") else {
-        let reason = "no endpoint answers in detail, so its dependencies are not followed one by one";
+        let reason =
+            "no endpoint answers in detail, so its dependencies are not followed one by one";
         for at in lines {
             reading.refuse(at, reason);
         }
@@ -191,7 +274,9 @@ fn every(text: &str) -> Option<String> {
 fn interval(reading: &mut Reading<'_>, at: usize) {
     let statement = reading.lines[at].statement();
     let (what, often) = clean::at_colon(&statement).unwrap_or((&statement, &statement));
-    let Some(length) = quantities::first_length(often) else { return };
+    let Some(length) = quantities::first_length(often) else {
+        return;
+    };
     let has = |wanted: &[&str]| words::has(what, wanted);
     let kinds: &[&str] = if has(&["readiness", "ready"]) {
         &["readiness"]
@@ -199,14 +284,32 @@ fn interval(reading: &mut Reading<'_>, at: usize) {
         &["liveness"]
     } else if has(&["health", "dashboard"]) {
         &["health", "liveness"]
-    } else if has(&["metrics", "metric", "scrape", "scraping", "collection", "prometheus"]) {
+    } else if has(&[
+        "metrics",
+        "metric",
+        "scrape",
+        "scraping",
+        "collection",
+        "prometheus",
+    ]) {
         return scrape_interval(reading, at, length);
     } else {
-        return reading.unread(at, "it does not say what is done so often: liveness, readiness, health or metrics");
+        return reading.unread(
+            at,
+            "it does not say what is done so often: liveness, readiness, health or metrics",
+        );
     };
-    let found = kinds.iter().find_map(|kind| reading.probes.iter().position(|own| own.kind == *kind));
+    let found = kinds
+        .iter()
+        .find_map(|kind| reading.probes.iter().position(|own| own.kind == *kind));
     let Some(probe) = found else {
-        reading.warn(Some(at), format!("the document names no {} endpoint to ask so often", kinds[0]));
+        reading.warn(
+            Some(at),
+            format!(
+                "the document names no {} endpoint to ask so often",
+                kinds[0]
+            ),
+        );
         return reading.unread(at, "no endpoint is named that could be asked so often");
     };
     let kind = reading.probes[probe].kind;
@@ -219,7 +322,9 @@ fn scrape_interval(reading: &mut Reading<'_>, at: usize, length: String) {
     reading.map(at, format!("targets.{}.interval", reading.service));
     reading.note(
         Some(at),
-        format!("rules are evaluated every {length} too: as often as there is something new to see"),
+        format!(
+            "rules are evaluated every {length} too: as often as there is something new to see"
+        ),
     );
     reading.scrape_interval = length;
 }
@@ -230,7 +335,9 @@ mod tests {
 
     #[test]
     fn dependencies_by_name() {
-        let check = |text: &str, expect: &str| assert_eq!(dependency(text).as_deref().unwrap_or("-"), expect, "{text}");
+        let check = |text: &str, expect: &str| {
+            assert_eq!(dependency(text).as_deref().unwrap_or("-"), expect, "{text}")
+        };
         check("Database connectivity", "database");
         check("message queue availability", "message-queue");
         check("Cache performance metrics", "cache");

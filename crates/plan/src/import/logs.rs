@@ -10,7 +10,9 @@ const LEVELS: [&str; 4] = ["DEBUG", "INFO", "WARN", "ERROR"];
 const KEEP_DEFAULT: &str = "30d";
 /// Words that say nothing about a kind of lines, at its beginning and its end.
 const BEFORE: [&str; 6] = ["detailed", "all", "any", "various", "general", "the"];
-const BEHIND: [&str; 6] = ["patterns", "pattern", "events", "logs", "messages", "entries"];
+const BEHIND: [&str; 6] = [
+    "patterns", "pattern", "events", "logs", "messages", "entries",
+];
 const NAME_CHARS_MAX: usize = 64;
 const CLASS_CHARS_MAX: usize = 32;
 
@@ -54,8 +56,12 @@ fn level(word: &str) -> Option<&'static str> {
 /// "WARN: 90 days", "Audit logs: 2 years", "Metrics: 13 months".
 fn retention(reading: &mut Reading<'_>, classes: &mut Vec<Class>, at: usize) {
     let statement = reading.lines[at].statement();
-    let Some((what, rest)) = clean::at_colon(&statement) else { return };
-    let Some(keep) = quantities::first_length(rest) else { return };
+    let Some((what, rest)) = clean::at_colon(&statement) else {
+        return;
+    };
+    let Some(keep) = quantities::first_length(rest) else {
+        return;
+    };
     if words::has(what, &["metric", "metrics"]) {
         reading.map(at, "metrics_retention");
         reading.metrics_retention = keep;
@@ -67,12 +73,17 @@ fn retention(reading: &mut Reading<'_>, classes: &mut Vec<Class>, at: usize) {
         for name in levels {
             set_class(reading, classes, name, &keep, at);
         }
-    } else if names.iter().all(|word| ["all", "logs", "log", "default", "other", "application"].contains(&word.as_str())) {
+    } else if names.iter().all(|word| {
+        ["all", "logs", "log", "default", "other", "application"].contains(&word.as_str())
+    }) {
         for name in LEVELS {
             set_class(reading, classes, name, &keep, at);
         }
     } else {
-        let kept: Vec<String> = names.into_iter().filter(|word| !BEHIND.contains(&word.as_str())).collect();
+        let kept: Vec<String> = names
+            .into_iter()
+            .filter(|word| !BEHIND.contains(&word.as_str()))
+            .collect();
         let name = words::slug(&kept.join("-"), CLASS_CHARS_MAX).to_ascii_uppercase();
         if !name.is_empty() {
             set_class(reading, classes, &name, &keep, at);
@@ -80,10 +91,19 @@ fn retention(reading: &mut Reading<'_>, classes: &mut Vec<Class>, at: usize) {
     }
 }
 
-fn set_class(reading: &mut Reading<'_>, classes: &mut Vec<Class>, name: &str, keep: &str, at: usize) {
+fn set_class(
+    reading: &mut Reading<'_>,
+    classes: &mut Vec<Class>,
+    name: &str,
+    keep: &str,
+    at: usize,
+) {
     if let Some(known) = classes.iter().find(|own| own.name == name) {
         if known.keep != keep {
-            let text = format!("{name} has two lengths of retention; {} is taken", known.keep);
+            let text = format!(
+                "{name} has two lengths of retention; {} is taken",
+                known.keep
+            );
             reading.warn(Some(at), text);
         }
         return reading.explain(at, format!("{name} is read already"));
@@ -92,7 +112,11 @@ fn set_class(reading: &mut Reading<'_>, classes: &mut Vec<Class>, name: &str, ke
         return;
     }
     reading.map(at, format!("logs.classes.{name}.keep"));
-    classes.push(Class { name: name.to_owned(), keep: keep.to_owned(), line: Some(at) });
+    classes.push(Class {
+        name: name.to_owned(),
+        keep: keep.to_owned(),
+        line: Some(at),
+    });
 }
 
 /// "ERROR: failed payments, lost orders", or an item under "Security logs".
@@ -113,11 +137,20 @@ fn kinds_of_lines(
         Some(name) => name.to_owned(),
         None => match class_of_title(reading, classes, at) {
             Some(name) => name,
-            None => return reading.unread(at, "neither it nor a title above it says into which class it falls"),
+            None => {
+                return reading.unread(
+                    at,
+                    "neither it nor a title above it says into which class it falls",
+                );
+            }
         },
     };
     if !classes.iter().any(|own| own.name == class) {
-        classes.push(Class { name: class.clone(), keep: String::new(), line: None });
+        classes.push(Class {
+            name: class.clone(),
+            keep: String::new(),
+            line: None,
+        });
     }
     let parts = if of_level.is_some() { rest } else { &statement };
     for part in parts.split([',', ';']) {
@@ -128,21 +161,37 @@ fn kinds_of_lines(
 /// The class that a title above names, beside the levels: "Security Logs" where SECURITY has a retention.
 fn class_of_title(reading: &Reading<'_>, classes: &[Class], at: usize) -> Option<String> {
     let titles = reading.lines[at].titles.iter();
-    titles.flat_map(|title| words::split(title)).find_map(|word| {
-        let word = word.to_ascii_uppercase();
-        let known = classes.iter().find(|own| own.name == word && !LEVELS.contains(&own.name.as_str()));
-        // Security lines go together whether or not somebody said how long they stay.
-        let security = ["SECURITY", "AUDIT"].contains(&word.as_str()).then(|| word.clone());
-        known.map(|own| own.name.clone()).or(security)
-    })
+    titles
+        .flat_map(|title| words::split(title))
+        .find_map(|word| {
+            let word = word.to_ascii_uppercase();
+            let known = classes
+                .iter()
+                .find(|own| own.name == word && !LEVELS.contains(&own.name.as_str()));
+            // Security lines go together whether or not somebody said how long they stay.
+            let security = ["SECURITY", "AUDIT"]
+                .contains(&word.as_str())
+                .then(|| word.clone());
+            known.map(|own| own.name.clone()).or(security)
+        })
 }
 
-fn category(reading: &mut Reading<'_>, categories: &mut Vec<(String, Map)>, class: &str, part: &str, at: usize) {
+fn category(
+    reading: &mut Reading<'_>,
+    categories: &mut Vec<(String, Map)>,
+    class: &str,
+    part: &str,
+    at: usize,
+) {
     let mut words = words::split(part);
     while words.len() > 1 && BEFORE.contains(&words[0].as_str()) {
         words.remove(0);
     }
-    while words.len() > 1 && words.last().is_some_and(|last| BEHIND.contains(&last.as_str())) {
+    while words.len() > 1
+        && words
+            .last()
+            .is_some_and(|last| BEHIND.contains(&last.as_str()))
+    {
         words.pop();
     }
     let name = words::slug(&words.join("-"), NAME_CHARS_MAX);
@@ -150,14 +199,20 @@ fn category(reading: &mut Reading<'_>, categories: &mut Vec<(String, Map)>, clas
         return;
     }
     if let Some((_, _)) = categories.iter().find(|(own, _)| *own == name) {
-        reading.warn(Some(at), format!("there is already a category `{name}`; the first is taken"));
+        reading.warn(
+            Some(at),
+            format!("there is already a category `{name}`; the first is taken"),
+        );
         return reading.explain(at, format!("`{name}` is read already"));
     }
     if !reading.room(at, categories.len()) {
         return;
     }
     reading.map(at, format!("logs.categories.{name}"));
-    let map = Map::new().from([at]).text("name", name.as_str()).text("class", class);
+    let map = Map::new()
+        .from([at])
+        .text("name", name.as_str())
+        .text("class", class);
     categories.push((name, map));
 }
 
@@ -165,20 +220,29 @@ fn category(reading: &mut Reading<'_>, categories: &mut Vec<(String, Map)>, clas
 fn every_level(reading: &mut Reading<'_>, classes: &mut Vec<Class>) {
     for name in LEVELS {
         if !classes.iter().any(|own| own.name == name) {
-            classes.push(Class { name: name.to_owned(), keep: String::new(), line: None });
+            classes.push(Class {
+                name: name.to_owned(),
+                keep: String::new(),
+                line: None,
+            });
         }
     }
     for class in classes {
         if class.keep.is_empty() {
             KEEP_DEFAULT.clone_into(&mut class.keep);
-            let text = format!("the document does not say how long {} stays; {KEEP_DEFAULT} is taken", class.name);
+            let text = format!(
+                "the document does not say how long {} stays; {KEEP_DEFAULT} is taken",
+                class.name
+            );
             reading.warn(class.line, text);
         }
     }
 }
 
 fn class(class: &Class) -> Map {
-    let map = Map::new().from(class.line).text("name", class.name.as_str());
+    let map = Map::new()
+        .from(class.line)
+        .text("name", class.name.as_str());
     let map = if LEVELS.contains(&class.name.as_str()) {
         map.text("level", class.name.as_str())
     } else {

@@ -10,15 +10,47 @@ use super::{guess, words};
 /// Words of titles that say to which group of coverage metrics belong. The nearest title with one of them decides.
 const GROUPS: [(&[&str], MetricGroup); 3] = [
     (
-        &["business", "user", "users", "customer", "customers", "feature", "features", "engagement", "product", "revenue"],
+        &[
+            "business",
+            "user",
+            "users",
+            "customer",
+            "customers",
+            "feature",
+            "features",
+            "engagement",
+            "product",
+            "revenue",
+        ],
         MetricGroup::Business,
     ),
     (
-        &["performance", "application", "service", "request", "requests", "api", "traffic", "throughput"],
+        &[
+            "performance",
+            "application",
+            "service",
+            "request",
+            "requests",
+            "api",
+            "traffic",
+            "throughput",
+        ],
         MetricGroup::Application,
     ),
     (
-        &["memory", "system", "resource", "resources", "infrastructure", "host", "node", "runtime", "cpu", "disk", "network"],
+        &[
+            "memory",
+            "system",
+            "resource",
+            "resources",
+            "infrastructure",
+            "host",
+            "node",
+            "runtime",
+            "cpu",
+            "disk",
+            "network",
+        ],
         MetricGroup::Infrastructure,
     ),
 ];
@@ -33,13 +65,18 @@ const TYPES: [(&str, MetricType); 4] = [
 pub(super) fn read(reading: &mut Reading<'_>) {
     for at in reading.content(Topic::Metrics) {
         let line = &reading.lines[at];
-        let Some(written) = Written::of(line) else { continue };
+        let Some(written) = Written::of(line) else {
+            continue;
+        };
         if !reading.room(at, reading.metrics.len()) {
             continue;
         }
         if reading.metric(&written.name).is_some() {
             let name = &written.name;
-            reading.warn(Some(at), format!("`{name}` stands in the document more than once; the first is taken"));
+            reading.warn(
+                Some(at),
+                format!("`{name}` stands in the document more than once; the first is taken"),
+            );
             reading.explain(at, format!("again `{name}`, which is read already"));
             continue;
         }
@@ -48,27 +85,42 @@ pub(super) fn read(reading: &mut Reading<'_>) {
 }
 
 fn take(reading: &mut Reading<'_>, at: usize, written: Written) {
-    let Written { name, metric_type, labels, meaning } = written;
+    let Written {
+        name,
+        metric_type,
+        labels,
+        meaning,
+    } = written;
     let metric_type = metric_type.unwrap_or_else(|| {
         let metric_type = guess::type_by_name(&name);
-        let text = format!("`{name}` has no type; taken for a {} by its name", metric_type.as_str());
+        let text = format!(
+            "`{name}` has no type; taken for a {} by its name",
+            metric_type.as_str()
+        );
         reading.warn(Some(at), text);
         metric_type
     });
     let titles = &reading.lines[at].titles;
     let group = titles.iter().find_map(|title| {
-        let decisive = GROUPS.iter().find(|(decisive, _)| words::has(title, decisive));
+        let decisive = GROUPS
+            .iter()
+            .find(|(decisive, _)| words::has(title, decisive));
         decisive.map(|(_, group)| *group)
     });
     let under = titles.first().cloned().unwrap_or_default();
     let group = group.unwrap_or_else(|| {
-        let text = format!("no title above `{name}` says to which group it belongs; it counts as application");
+        let text = format!(
+            "no title above `{name}` says to which group it belongs; it counts as application"
+        );
         reading.note(Some(at), text);
         MetricGroup::Application
     });
     let unit = guess::unit(&name, metric_type);
     if let Some(why) = unit.why {
-        reading.note(Some(at), format!("`{name}` is taken in {}: {why}", unit.name));
+        reading.note(
+            Some(at),
+            format!("`{name}` is taken in {}: {why}", unit.name),
+        );
     }
     reading.map(at, format!("metrics.{name}"));
     reading.metrics.push(MetricDraft {
@@ -93,7 +145,11 @@ struct Written {
 
 impl Written {
     fn of(line: &Line) -> Option<Written> {
-        if line.cells.is_empty() { Written::of_text(&line.text) } else { Written::of_row(line) }
+        if line.cells.is_empty() {
+            Written::of_text(&line.text)
+        } else {
+            Written::of_row(line)
+        }
     }
 
     /// `name (type by label, label) - meaning`, `name: type, meaning`, `name`.
@@ -104,7 +160,10 @@ impl Written {
         let (inside, behind) = match rest.strip_prefix('(').and_then(|rest| rest.split_once(')')) {
             Some((inside, behind)) => (inside, behind),
             None => match rest.strip_prefix([':', '-', '–', '—']) {
-                Some(behind) => match behind.trim_start().split_once(['-', '–', '—', ',', ';', '.']) {
+                Some(behind) => match behind
+                    .trim_start()
+                    .split_once(['-', '–', '—', ',', ';', '.'])
+                {
                     Some((first, meaning)) if type_of(first).is_some() => (first, meaning),
                     _ if type_of(behind).is_some() => (behind, ""),
                     _ => ("", behind),
@@ -115,21 +174,29 @@ impl Written {
         let metric_type = type_of(inside);
         // Without a type only what can be nothing but a metric's name is one: "- requests" is a word.
         let sure = metric_type.is_some() || name.contains('_');
-        let alone = metric_type.is_some() || rest.is_empty() || rest.starts_with([':', '-', '–', '—', '(']);
+        let alone =
+            metric_type.is_some() || rest.is_empty() || rest.starts_with([':', '-', '–', '—', '(']);
         (model::is_metric_name(name) && sure && alone).then(|| Written {
             name: name.to_owned(),
             metric_type,
             labels: labels_of(inside),
-            meaning: behind.trim_start_matches([':', '-', '–', '—', ' ']).trim().to_owned(),
+            meaning: behind
+                .trim_start_matches([':', '-', '–', '—', ' '])
+                .trim()
+                .to_owned(),
         })
     }
 
     fn of_row(line: &Line) -> Option<Written> {
-        let name = line.cell(&["metric", "name"]).or_else(|| line.cells.first().map(|(_, cell)| cell.as_str()))?;
+        let name = line
+            .cell(&["metric", "name"])
+            .or_else(|| line.cells.first().map(|(_, cell)| cell.as_str()))?;
         let type_cell = line.cell(&["type", "kind"]).unwrap_or("");
         let mut written = Written::of_text(name)?;
         written.metric_type = written.metric_type.or_else(|| type_of(type_cell));
-        let labels = line.cell(&["labels", "label", "dimensions", "tags"]).unwrap_or("");
+        let labels = line
+            .cell(&["labels", "label", "dimensions", "tags"])
+            .unwrap_or("");
         written.labels.extend(labels_of(&format!("by {labels}")));
         written.labels.extend(labels_of(type_cell));
         let meaning = line.cell(&["description", "meaning", "help", "purpose", "what"]);
@@ -140,13 +207,17 @@ impl Written {
 
 fn type_of(text: &str) -> Option<MetricType> {
     let words = words::split(text);
-    let found = TYPES.iter().find(|(word, _)| words.iter().any(|own| own == word));
+    let found = TYPES
+        .iter()
+        .find(|(word, _)| words.iter().any(|own| own == word));
     found.map(|(_, metric_type)| *metric_type)
 }
 
 /// Names behind "by", "labels" or "per": `counter by method, status`.
 fn labels_of(text: &str) -> Vec<String> {
-    const BEFORE: [&str; 7] = ["by", "labels", "label", "per", "labelled", "labeled", "with"];
+    const BEFORE: [&str; 7] = [
+        "by", "labels", "label", "per", "labelled", "labeled", "with",
+    ];
     let names = text.split(|letter: char| !(letter.is_alphanumeric() || letter == '_'));
     let mut names = names.filter(|name| !name.is_empty());
     if !names.any(|word| BEFORE.contains(&word.to_ascii_lowercase().as_str())) {
@@ -171,15 +242,36 @@ mod tests {
         let check = |text: &str, expect: &str| {
             let found = Written::of_text(text).map(|own| {
                 let metric_type = own.metric_type.map_or("?", MetricType::as_str);
-                format!("{} {metric_type} [{}] {}", own.name, own.labels.join(" "), own.meaning)
+                format!(
+                    "{} {metric_type} [{}] {}",
+                    own.name,
+                    own.labels.join(" "),
+                    own.meaning
+                )
             });
-            assert_eq!(found.as_deref().map_or("-", str::trim_end), expect, "{text}");
+            assert_eq!(
+                found.as_deref().map_or("-", str::trim_end),
+                expect,
+                "{text}"
+            );
         };
         check("orders_total (counter)", "orders_total counter []");
-        check("orders_total (Counter by shop and kind)", "orders_total counter [shop kind]");
-        check("orders_total (counter, labels: shop, kind): Orders taken.", "orders_total counter [shop kind] Orders taken.");
-        check("orders_total - counter - Orders taken", "orders_total counter [] Orders taken");
-        check("queue_length: gauge, what waits", "queue_length gauge [] what waits");
+        check(
+            "orders_total (Counter by shop and kind)",
+            "orders_total counter [shop kind]",
+        );
+        check(
+            "orders_total (counter, labels: shop, kind): Orders taken.",
+            "orders_total counter [shop kind] Orders taken.",
+        );
+        check(
+            "orders_total - counter - Orders taken",
+            "orders_total counter [] Orders taken",
+        );
+        check(
+            "queue_length: gauge, what waits",
+            "queue_length gauge [] what waits",
+        );
         check("queue_length: what waits", "queue_length ? [] what waits");
         check("queue_length", "queue_length ? []");
         check("up (gauge)", "up gauge []");

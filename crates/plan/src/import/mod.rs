@@ -25,13 +25,15 @@ mod promises;
 mod quantities;
 mod reading;
 mod response;
+mod rule_files;
 mod topic;
 mod words;
 mod writer;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 pub use account::{Account, Fate, LineAccount, Remark, Weight};
+pub use rule_files::{Fidelity, RuleAccount, RulesImport, Verdict, rule_files};
 
 use crate::Diagnostic;
 use crate::diagnostics::quote;
@@ -49,9 +51,30 @@ const SERVICE_DEFAULT: &str = "service";
 const BASE_URL_DEFAULT: &str = "http://127.0.0.1:8080";
 /// Words that could stand over any plan and so name no service.
 const GENERIC: [&str; 24] = [
-    "production", "prod", "monitoring", "metrics", "metric", "plan", "plans", "observability", "alerting", "alerts",
-    "strategy", "document", "documentation", "guide", "spec", "specification", "overview", "and", "the", "for", "of",
-    "our", "a", "runbook",
+    "production",
+    "prod",
+    "monitoring",
+    "metrics",
+    "metric",
+    "plan",
+    "plans",
+    "observability",
+    "alerting",
+    "alerts",
+    "strategy",
+    "document",
+    "documentation",
+    "guide",
+    "spec",
+    "specification",
+    "overview",
+    "and",
+    "the",
+    "for",
+    "of",
+    "our",
+    "a",
+    "runbook",
 ];
 
 /// What the caller knows and the document may not.
@@ -85,7 +108,11 @@ pub fn document(bytes: &[u8], options: &Options) -> Import {
     let mut reading = Reading::new(&lines, options);
     if let Some(damaged) = lines.iter().position(|line| line.damaged) {
         let count = lines.iter().filter(|line| line.damaged).count();
-        let which = if count == 1 { "letters of this line were damaged; it".to_owned() } else { format!("letters of {count} lines were damaged; this one") };
+        let which = if count == 1 {
+            "letters of this line were damaged; it".to_owned()
+        } else {
+            format!("letters of {count} lines were damaged; this one")
+        };
         let text = format!("{which} is read as \"{}\"", lines[damaged].text);
         reading.note(Some(damaged), text);
     }
@@ -99,36 +126,71 @@ pub fn document(bytes: &[u8], options: &Options) -> Import {
     dashboards::read(&mut reading);
     promises::read_targets(&mut reading);
     promises::read_coverage(&mut reading);
-    let outline = assemble::plan(&mut reading);
-    let (yaml, refused) = accepted(&mut reading, outline);
+    let mut outline = assemble::plan(&mut reading);
+    let (yaml, refused) = accepted(&options.file, &mut outline, |lines, reason| {
+        let first = lines.first().copied();
+        let about = first.map_or(String::new(), |at| quote(&reading.lines[at].raw));
+        reading.warn(first, format!("left out: {about} {reason}"));
+        for line in lines {
+            reading.refuse(*line, reason);
+        }
+    });
     let mut account = reading.account();
-    account.lines.extend(beyond.lines().enumerate().map(|(at, line)| LineAccount {
-        number: lines.len() + at + 1,
-        text: line.trim().to_owned(),
-        fate: Fate::Unread(format!("past {TEXT_BYTES_MAX} bytes or {LINES_MAX} lines nothing is read")),
-    }));
-    Import { yaml, account, refused }
+    account
+        .lines
+        .extend(beyond.lines().enumerate().map(|(at, line)| LineAccount {
+            number: lines.len() + at + 1,
+            text: line.trim().to_owned(),
+            fate: Fate::Unread(format!(
+                "past {TEXT_BYTES_MAX} bytes or {LINES_MAX} lines nothing is read"
+            )),
+        }));
+    Import {
+        yaml,
+        account,
+        refused,
+    }
 }
 
 /// Where reading ends: a document's first lines up to its bounds.
 fn end_of_what_is_read(text: &str) -> usize {
-    let ends = text.match_indices('\n').map(|(at, _)| at + 1).chain([text.len()]);
-    ends.take(LINES_MAX).take_while(|end| *end <= TEXT_BYTES_MAX).last().unwrap_or(0)
+    let ends = text
+        .match_indices('\n')
+        .map(|(at, _)| at + 1)
+        .chain([text.len()]);
+    ends.take(LINES_MAX)
+        .take_while(|end| *end <= TEXT_BYTES_MAX)
+        .last()
+        .unwrap_or(0)
 }
 
 /// The service's name and the plan's title, from the caller or the document's first heading.
 fn name_service(reading: &mut Reading<'_>) {
-    let heading = reading.lines.iter().position(|line| line.kind == Kind::Heading);
+    let heading = reading
+        .lines
+        .iter()
+        .position(|line| line.kind == Kind::Heading);
     let title = heading.map_or(String::new(), |at| clean::title(&reading.lines[at].text));
     let named: Vec<&str> = title
         .split_whitespace()
-        .filter(|word| words::split(word).iter().any(|part| !GENERIC.contains(&part.as_str())))
+        .filter(|word| {
+            words::split(word)
+                .iter()
+                .any(|part| !GENERIC.contains(&part.as_str()))
+        })
         .collect();
     let slug = words::slug(&named.join(" "), 60);
     if let Some(at) = heading {
         if slug.is_empty() {
-            reading.explain(at, "it says what kind of document this is and names no service");
-        } else if at == 0 || reading.lines[..at].iter().all(|line| line.kind == Kind::Blank) {
+            reading.explain(
+                at,
+                "it says what kind of document this is and names no service",
+            );
+        } else if at == 0
+            || reading.lines[..at]
+                .iter()
+                .all(|line| line.kind == Kind::Blank)
+        {
             reading.map(at, "title");
             reading.title = title;
         }
@@ -136,11 +198,16 @@ fn name_service(reading: &mut Reading<'_>) {
     reading.service = match (&reading.options.service, reading.title.is_empty()) {
         (Some(given), _) => given.clone(),
         (None, false) => {
-            reading.note(heading, format!("the service is named `{slug}` by the title; `--service` says another"));
+            reading.note(
+                heading,
+                format!("the service is named `{slug}` by the title; `--service` says another"),
+            );
             slug
         }
         (None, true) => {
-            let text = format!("the document names no service; `{SERVICE_DEFAULT}` stands for it. Give its name with `--service`");
+            let text = format!(
+                "the document names no service; `{SERVICE_DEFAULT}` stands for it. Give its name with `--service`"
+            );
             reading.warn(None, text);
             SERVICE_DEFAULT.to_owned()
         }
@@ -152,16 +219,22 @@ fn base_url(reading: &mut Reading<'_>) -> String {
     if let Some(given) = &reading.options.base_url {
         return given.trim_end_matches('/').to_owned();
     }
-    let text = format!("the document names no address; {BASE_URL_DEFAULT} stands for it. Give it with `--base-url`");
+    let text = format!(
+        "the document names no address; {BASE_URL_DEFAULT} stands for it. Give it with `--base-url`"
+    );
     reading.warn(None, text);
     BASE_URL_DEFAULT.to_owned()
 }
 
 /// Declares a metric that an expression reads and the document does not list.
 fn declare(reading: &mut Reading<'_>, line: Option<usize>, reader: &str, read: &Read) {
-    let whole = ["_bucket", "_sum", "_count"].iter().find_map(|suffix| read.name.strip_suffix(suffix));
+    let whole = ["_bucket", "_sum", "_count"]
+        .iter()
+        .find_map(|suffix| read.name.strip_suffix(suffix));
     reading.needs_host |= read.name.starts_with("host_");
-    let known = reading.metric(&read.name).or_else(|| whole.and_then(|whole| reading.metric(whole)));
+    let known = reading
+        .metric(&read.name)
+        .or_else(|| whole.and_then(|whole| reading.metric(whole)));
     if known.is_some() || writer_of(&read.name) != Writer::Target {
         return;
     }
@@ -184,46 +257,41 @@ fn declare(reading: &mut Reading<'_>, line: Option<usize>, reader: &str, read: &
     });
 }
 
-/// The plan's text, without what the plan's own reader refuses.
-fn accepted(reading: &mut Reading<'_>, mut outline: Map) -> (String, Vec<Diagnostic>) {
-    let (mut text, mut ranges) = writer::write(&outline);
+/// The plan's text, without what the plan's own reader refuses. `left_out` hears what an item that goes came from, and why.
+fn accepted(
+    file: &str,
+    outline: &mut Map,
+    mut left_out: impl FnMut(&[usize], &str),
+) -> (String, Vec<Diagnostic>) {
+    let (mut text, mut ranges) = writer::write(outline);
     for _ in 0..ROUNDS_MAX {
-        let mut errors = errors(reading, &text);
-        let mut numbers = BTreeSet::new();
+        let errors = errors(file, &text);
+        let mut refused: BTreeMap<usize, String> = BTreeMap::new();
         for error in &errors {
             let at = error.span.at.line;
             // The innermost map comes last. The first is the whole plan.
             let innermost = ranges.iter().rposition(|lines| lines.contains(&at));
-            numbers.extend(innermost.filter(|number| *number > 0).map(|number| (number, error.message.clone())));
+            if let Some(number) = innermost.filter(|number| *number > 0) {
+                refused
+                    .entry(number)
+                    .or_insert_with(|| format!("the plan does not take it: {}", error.message));
+            }
         }
-        if numbers.is_empty() {
-            errors.truncate(ROUNDS_MAX);
+        if refused.is_empty() {
             return (text, errors);
         }
-        take_out(reading, &mut outline, &numbers);
-        (text, ranges) = writer::write(&outline);
+        for (number, from) in outline.prune(&refused.keys().copied().collect()) {
+            left_out(&from, refused.get(&number).map_or("", String::as_str));
+        }
+        (text, ranges) = writer::write(outline);
     }
-    let errors = errors(reading, &text);
+    let errors = errors(file, &text);
     (text, errors)
 }
 
-fn errors(reading: &Reading<'_>, text: &str) -> Vec<Diagnostic> {
-    let (_, found) = crate::parse(&reading.options.file, text);
+fn errors(file: &str, text: &str) -> Vec<Diagnostic> {
+    let (_, found) = crate::parse(file, text);
     found.into_iter().filter(Diagnostic::is_error).collect()
-}
-
-fn take_out(reading: &mut Reading<'_>, outline: &mut Map, refused: &BTreeSet<(usize, String)>) {
-    let numbers = refused.iter().map(|(number, _)| *number).collect();
-    for (number, lines) in outline.prune(&numbers) {
-        let reasons = refused.iter().filter(|(own, _)| *own == number).map(|(_, message)| message.as_str());
-        let reason = format!("the plan does not take it: {}", reasons.collect::<Vec<&str>>().join("; "));
-        let first = lines.first().copied();
-        let about = first.map_or(String::new(), |at| quote(&reading.lines[at].raw));
-        reading.warn(first, format!("left out: {about} {reason}"));
-        for line in lines {
-            reading.refuse(line, &reason);
-        }
-    }
 }
 
 /// Lines of the document as people count them: `7-10, 12`.
@@ -239,7 +307,11 @@ fn spans(lines: &[usize]) -> String {
         }
     }
     let shown = spans.into_iter().map(|(start, end)| {
-        if start == end { start.to_string() } else { format!("{start}-{end}") }
+        if start == end {
+            start.to_string()
+        } else {
+            format!("{start}-{end}")
+        }
     });
     shown.collect::<Vec<String>>().join(", ")
 }
@@ -247,6 +319,9 @@ fn spans(lines: &[usize]) -> String {
 /// "Line 7" or "Lines 7-10", for a comment.
 fn lines_in_words(lines: &[usize]) -> String {
     let spans = spans(lines);
-    if spans.bytes().all(|byte| byte.is_ascii_digit()) { format!("Line {spans}") } else { format!("Lines {spans}") }
+    if spans.bytes().all(|byte| byte.is_ascii_digit()) {
+        format!("Line {spans}")
+    } else {
+        format!("Lines {spans}")
+    }
 }
-

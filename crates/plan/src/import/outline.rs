@@ -82,8 +82,16 @@ impl Map {
     }
 
     fn with(mut self, key: &str, comment: &str, value: Value) -> Map {
-        let comment = if comment.is_empty() { Vec::new() } else { vec![comment.to_owned()] };
-        self.entries.push(Entry { comment, key: key.to_owned(), value });
+        let comment = if comment.is_empty() {
+            Vec::new()
+        } else {
+            vec![comment.to_owned()]
+        };
+        self.entries.push(Entry {
+            comment,
+            key: key.to_owned(),
+            value,
+        });
         self
     }
 
@@ -95,7 +103,12 @@ impl Map {
         pruned
     }
 
-    fn prune_below(&mut self, numbers: &BTreeSet<usize>, next: &mut usize, pruned: &mut Vec<(usize, Vec<usize>)>) {
+    fn prune_below(
+        &mut self,
+        numbers: &BTreeSet<usize>,
+        next: &mut usize,
+        pruned: &mut Vec<(usize, Vec<usize>)>,
+    ) {
         *next += 1;
         let mut keep_or_prune = |map: &mut Map| {
             let number = *next;

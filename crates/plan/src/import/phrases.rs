@@ -16,8 +16,7 @@ const LATENCY: [&str; 1] = ["0.95"];
 const MOST_FREQUENT: usize = 10;
 
 /// The share of the machine's processors that work.
-pub(super) const CPU_UTILIZATION: &str =
-    r#"1 - sum(rate(host_cpu_seconds_total{mode="idle"}[5m])) / sum(rate(host_cpu_seconds_total[5m]))"#;
+pub(super) const CPU_UTILIZATION: &str = r#"1 - sum(rate(host_cpu_seconds_total{mode="idle"}[5m])) / sum(rate(host_cpu_seconds_total[5m]))"#;
 const MEMORY_UTILIZATION: &str = "1 - host_memory_available_bytes / host_memory_total_bytes";
 
 /// What a panel draws.
@@ -33,7 +32,13 @@ pub(super) struct Drawn {
 
 impl Drawn {
     fn new(kind: &'static str, unit: &'static str, why: impl Into<String>) -> Drawn {
-        Drawn { kind, unit, queries: Vec::new(), why: why.into(), reads_host: false }
+        Drawn {
+            kind,
+            unit,
+            queries: Vec::new(),
+            why: why.into(),
+            reads_host: false,
+        }
     }
 
     fn query(mut self, expr: impl Into<String>, legend: impl Into<String>) -> Drawn {
@@ -49,9 +54,35 @@ impl Drawn {
 
 /// Words that say what is asked of the things that the others name.
 const MEASURES: [&str; 29] = [
-    "rate", "ratio", "percentage", "percent", "percentile", "percentiles", "quantile", "quantiles", "p50", "p90", "p95",
-    "p99", "success", "successful", "popular", "top", "most", "throughput", "share", "distribution", "trend", "trends", "requests/sec",
-    "overview", "total", "level", "levels", "status", "th",
+    "rate",
+    "ratio",
+    "percentage",
+    "percent",
+    "percentile",
+    "percentiles",
+    "quantile",
+    "quantiles",
+    "p50",
+    "p90",
+    "p95",
+    "p99",
+    "success",
+    "successful",
+    "popular",
+    "top",
+    "most",
+    "throughput",
+    "share",
+    "distribution",
+    "trend",
+    "trends",
+    "requests/sec",
+    "overview",
+    "total",
+    "level",
+    "levels",
+    "status",
+    "th",
 ];
 
 /// The queries that a phrase asks for, or why there are none.
@@ -63,7 +94,9 @@ pub(super) fn drawn(reading: &Reading<'_>, phrase: &str) -> Result<Drawn, String
     let per = per(phrase);
     if names("utilization") {
         let none = "no two declared gauges are what is used and how much there may be";
-        return utilization(reading, phrase).or_else(|| machine(phrase)).ok_or_else(|| none.to_owned());
+        return utilization(reading, phrase)
+            .or_else(|| machine(phrase))
+            .ok_or_else(|| none.to_owned());
     }
     let found = if names("hit") && (names("miss") || has(&["rate", "ratio"])) {
         hits_and_misses(reading, phrase)
@@ -71,7 +104,16 @@ pub(super) fn drawn(reading: &Reading<'_>, phrase: &str) -> Result<Drawn, String
         success(reading, phrase)
     } else if names("error") && (share || (has(&["rate"]) && per.is_none())) {
         error_share(reading, &subject)
-    } else if has(&["percentile", "percentiles", "quantile", "quantiles", "p50", "p90", "p95", "p99"]) {
+    } else if has(&[
+        "percentile",
+        "percentiles",
+        "quantile",
+        "quantiles",
+        "p50",
+        "p90",
+        "p95",
+        "p99",
+    ]) {
         quantiles(reading, &subject, &PERCENTILES)
     } else if has(&["latency"]) {
         quantiles(reading, &subject, &LATENCY)
@@ -82,10 +124,18 @@ pub(super) fn drawn(reading: &Reading<'_>, phrase: &str) -> Result<Drawn, String
     };
     found
         .or_else(|| per.and_then(|unit| rate(reading, &subject, unit)))
-        .or_else(|| has(&["popular", "top", "most"]).then(|| most_frequent(reading, &subject)).flatten())
+        .or_else(|| {
+            has(&["popular", "top", "most"])
+                .then(|| most_frequent(reading, &subject))
+                .flatten()
+        })
         .or_else(|| gauge(reading, &subject))
         .or_else(|| machine(phrase))
-        .or_else(|| has(&["rate", "throughput"]).then(|| rate(reading, &subject, Per::Second)).flatten())
+        .or_else(|| {
+            has(&["rate", "throughput"])
+                .then(|| rate(reading, &subject, Per::Second))
+                .flatten()
+        })
         .or_else(|| counter(reading, &subject))
         .or_else(|| quantiles(reading, &subject, &DURATIONS))
         .ok_or_else(|| "no declared metric speaks of what it names".to_owned())
@@ -94,9 +144,14 @@ pub(super) fn drawn(reading: &Reading<'_>, phrase: &str) -> Result<Drawn, String
 /// The things that a phrase names, without the words that say what is asked of them.
 pub(super) fn subject(phrase: &str, without: &[&str]) -> Vec<String> {
     let plain = phrase.split('(').next().unwrap_or(phrase);
-    let kept = words::split(plain).into_iter().filter(|word| !MEASURES.contains(&word.as_str()));
+    let kept = words::split(plain)
+        .into_iter()
+        .filter(|word| !MEASURES.contains(&word.as_str()));
     let things = words::things(&kept.collect::<Vec<String>>().join(" "));
-    things.into_iter().filter(|thing| !without.contains(&thing.as_str())).collect()
+    things
+        .into_iter()
+        .filter(|thing| !without.contains(&thing.as_str()))
+        .collect()
 }
 
 /// In what time events are counted.
@@ -124,7 +179,11 @@ fn window(metric: &MetricDraft) -> &'static str {
 }
 
 fn legend(metric: &MetricDraft) -> String {
-    let labels: Vec<String> = metric.labels.iter().map(|label| format!("{{{{{label}}}}}")).collect();
+    let labels: Vec<String> = metric
+        .labels
+        .iter()
+        .map(|label| format!("{{{{{label}}}}}"))
+        .collect();
     labels.join(" ")
 }
 
@@ -140,25 +199,44 @@ fn hits_and_misses(reading: &Reading<'_>, phrase: &str) -> Option<Drawn> {
     let about = subject(phrase, &["hit", "miss"]);
     let hits = counter_of(reading, &about, "hit")?;
     let misses = counter_of(reading, &about, "miss")?;
-    let (h, m) = (format!("rate({}[5m])", hits.name), format!("rate({}[5m])", misses.name));
-    let why = format!("shares of `{}` and `{}` in their sum", hits.name, misses.name);
+    let (h, m) = (
+        format!("rate({}[5m])", hits.name),
+        format!("rate({}[5m])", misses.name),
+    );
+    let why = format!(
+        "shares of `{}` and `{}` in their sum",
+        hits.name, misses.name
+    );
     let drawn = Drawn::new("stacked", "ratio", why);
-    Some(drawn.query(format!("{h} / ({h} + {m})"), "hits").query(format!("{m} / ({h} + {m})"), "misses"))
+    Some(
+        drawn
+            .query(format!("{h} / ({h} + {m})"), "hits")
+            .query(format!("{m} / ({h} + {m})"), "misses"),
+    )
 }
 
 fn success(reading: &Reading<'_>, phrase: &str) -> Option<Drawn> {
     let about = subject(phrase, &[]);
     let errors = counter_of(reading, &about, "error")?;
     let good = good_counter(reading, &about)?;
-    let (g, e) = (format!("rate({}[5m])", good.name), format!("rate({}[5m])", errors.name));
-    let why = format!("`{}` of itself and `{}`, if the first counts what succeeded", good.name, errors.name);
+    let (g, e) = (
+        format!("rate({}[5m])", good.name),
+        format!("rate({}[5m])", errors.name),
+    );
+    let why = format!(
+        "`{}` of itself and `{}`, if the first counts what succeeded",
+        good.name, errors.name
+    );
     Some(Drawn::new("line", "ratio", why).query(format!("{g} / ({g} + {e})"), ""))
 }
 
 fn error_share(reading: &Reading<'_>, subject: &[String]) -> Option<Drawn> {
     let (errors, all) = errors_and_all(reading, subject)?;
     let why = format!("`{}` of `{}`", errors.name, all.name);
-    Some(Drawn::new("line", "ratio", why).query(format!("rate({}[5m]) / rate({}[5m])", errors.name, all.name), ""))
+    Some(Drawn::new("line", "ratio", why).query(
+        format!("rate({}[5m]) / rate({}[5m])", errors.name, all.name),
+        "",
+    ))
 }
 
 /// The counter of errors that a phrase speaks of, and that of all events.
@@ -173,15 +251,37 @@ pub(super) fn errors_and_all<'r>(
 fn quantiles(reading: &Reading<'_>, subject: &[String], quantiles: &[&str]) -> Option<Drawn> {
     let metric = of_type(reading, subject, MetricType::Histogram)?;
     let window = window(metric);
-    let unit = if metric.unit.is_empty() { "count" } else { metric.unit };
-    let what = if quantiles.len() > 1 { "quantiles" } else { "the 95th percentile" };
-    let mut drawn = Drawn::new("line", unit, format!("{what} of `{}` over {window}", metric.name));
+    let unit = if metric.unit.is_empty() {
+        "count"
+    } else {
+        metric.unit
+    };
+    let what = if quantiles.len() > 1 {
+        "quantiles"
+    } else {
+        "the 95th percentile"
+    };
+    let mut drawn = Drawn::new(
+        "line",
+        unit,
+        format!("{what} of `{}` over {window}", metric.name),
+    );
     for quantile in quantiles {
-        let expr = format!("histogram_quantile({quantile}, rate({}_bucket[{window}]))", metric.name);
+        let expr = format!(
+            "histogram_quantile({quantile}, rate({}_bucket[{window}]))",
+            metric.name
+        );
         let percent = quantile.trim_start_matches("0.");
         let zero = if percent.len() == 1 { "0" } else { "" };
         let legend = format!("p{percent}{zero}");
-        drawn = drawn.query(expr, if quantiles.len() > 1 { legend } else { String::new() });
+        drawn = drawn.query(
+            expr,
+            if quantiles.len() > 1 {
+                legend
+            } else {
+                String::new()
+            },
+        );
     }
     Some(drawn)
 }
@@ -196,15 +296,25 @@ fn rate_of(metric: &MetricDraft, per: Per) -> Drawn {
         Per::Second => ("per_second", rate),
         Per::Minute => ("per_minute", format!("{rate} * 60")),
     };
-    let kind = if metric.labels.is_empty() { "line" } else { "stacked" };
+    let kind = if metric.labels.is_empty() {
+        "line"
+    } else {
+        "stacked"
+    };
     Drawn::new(kind, unit, format!("the rate of `{}`", metric.name)).query(expr, legend(metric))
 }
 
 fn most_frequent(reading: &Reading<'_>, subject: &[String]) -> Option<Drawn> {
     let metric = labelled_counter(reading, subject)?;
     let (sum, window) = increase(metric);
-    let why = format!("the {MOST_FREQUENT} largest increases of `{}` in {window}", metric.name);
-    Some(Drawn::new("bars", "count", why).query(format!("topk({MOST_FREQUENT}, {sum})"), legend(metric)))
+    let why = format!(
+        "the {MOST_FREQUENT} largest increases of `{}` in {window}",
+        metric.name
+    );
+    Some(
+        Drawn::new("bars", "count", why)
+            .query(format!("topk({MOST_FREQUENT}, {sum})"), legend(metric)),
+    )
 }
 
 fn labelled_counter<'r>(reading: &'r Reading<'_>, subject: &[String]) -> Option<&'r MetricDraft> {
@@ -215,18 +325,27 @@ fn labelled_counter<'r>(reading: &'r Reading<'_>, subject: &[String]) -> Option<
 
 fn increase(metric: &MetricDraft) -> (String, &'static str) {
     let window = window(metric);
-    (by_labels(metric, &format!("increase({}[{window}])", metric.name)), window)
+    (
+        by_labels(metric, &format!("increase({}[{window}])", metric.name)),
+        window,
+    )
 }
 
 fn utilization(reading: &Reading<'_>, phrase: &str) -> Option<Drawn> {
     let about = subject(phrase, &["utilization"]);
     if let Some((used, limit)) = used_and_limit(reading, &about) {
         let why = format!("`{}` of `{}`", used.name, limit.name);
-        return Some(Drawn::new("line", "ratio", why).query(format!("{} / {}", used.name, limit.name), ""));
+        return Some(
+            Drawn::new("line", "ratio", why).query(format!("{} / {}", used.name, limit.name), ""),
+        );
     }
     if words::has(phrase, &["memory", "ram"]) {
         let why = "the machine's memory, which Belfry reads itself";
-        return Some(Drawn::new("line", "ratio", why).query(MEMORY_UTILIZATION, "machine").of_host());
+        return Some(
+            Drawn::new("line", "ratio", why)
+                .query(MEMORY_UTILIZATION, "machine")
+                .of_host(),
+        );
     }
     None
 }
@@ -236,7 +355,11 @@ fn gauge(reading: &Reading<'_>, subject: &[String]) -> Option<Drawn> {
     let metric = matching::find(reading, subject, |metric, own| {
         metric.metric_type == MetricType::Gauge && subject.iter().all(|thing| own.contains(thing))
     })?;
-    let unit = if metric.unit.is_empty() { "count" } else { metric.unit };
+    let unit = if metric.unit.is_empty() {
+        "count"
+    } else {
+        metric.unit
+    };
     let drawn = Drawn::new("line", unit, format!("`{}` as it is", metric.name));
     Some(drawn.query(metric.name.as_str(), legend(metric)))
 }
@@ -253,14 +376,18 @@ fn counter(reading: &Reading<'_>, subject: &[String]) -> Option<Drawn> {
         return counter(false).map(|metric| rate_of(metric, Per::Second));
     };
     let (sum, window) = increase(metric);
-    let why = format!("the increase of `{}` in {window}, by its labels", metric.name);
+    let why = format!(
+        "the increase of `{}` in {window}, by its labels",
+        metric.name
+    );
     Some(Drawn::new("bars", "count", why).query(sum, legend(metric)))
 }
 
 /// What no program tells of the machine, Belfry does.
 fn machine(phrase: &str) -> Option<Drawn> {
     let has = |wanted: &[&str]| words::has(phrase, wanted);
-    let why = "the machine's own figures, which Belfry reads itself; the document names no metric of it";
+    let why =
+        "the machine's own figures, which Belfry reads itself; the document names no metric of it";
     let drawn = |kind, unit| Drawn::new(kind, unit, why).of_host();
     if has(&["cpu", "processor", "processors"]) {
         return Some(drawn("line", "ratio").query(CPU_UTILIZATION, "machine"));
@@ -269,7 +396,9 @@ fn machine(phrase: &str) -> Option<Drawn> {
         let used = "host_memory_total_bytes - host_memory_available_bytes";
         return Some(drawn("line", "bytes").query(used, "machine"));
     }
-    if has(&["disk", "disks", "filesystem"]) && has(&["space", "usage", "free", "full", "capacity", "utilization"]) {
+    if has(&["disk", "disks", "filesystem"])
+        && has(&["space", "usage", "free", "full", "capacity", "utilization"])
+    {
         let used = "1 - host_filesystem_available_bytes / host_filesystem_size_bytes";
         return Some(drawn("bars", "ratio").query(used, "{{mountpoint}}"));
     }
@@ -277,13 +406,21 @@ fn machine(phrase: &str) -> Option<Drawn> {
         let read = "sum by (device) (rate(host_disk_read_bytes_total[5m]))";
         let written = "sum by (device) (rate(host_disk_written_bytes_total[5m]))";
         let drawn = drawn("line", "bytes_per_second");
-        return Some(drawn.query(read, "read {{device}}").query(written, "written {{device}}"));
+        return Some(
+            drawn
+                .query(read, "read {{device}}")
+                .query(written, "written {{device}}"),
+        );
     }
     if has(&["network", "bandwidth"]) {
         let received = "sum by (interface) (rate(host_network_receive_bytes_total[5m]))";
         let sent = "sum by (interface) (rate(host_network_transmit_bytes_total[5m]))";
         let drawn = drawn("line", "bytes_per_second");
-        return Some(drawn.query(received, "received {{interface}}").query(sent, "sent {{interface}}"));
+        return Some(
+            drawn
+                .query(received, "received {{interface}}")
+                .query(sent, "sent {{interface}}"),
+        );
     }
     if has(&["load"]) {
         return Some(drawn("line", "count").query("host_load1", "load"));

@@ -21,7 +21,11 @@ pub(super) fn read_targets(reading: &mut Reading<'_>) {
         match target(reading, at) {
             Ok(target) => {
                 let slug = words::slug(&target.name, NAME_CHARS_MAX);
-                let wanted = if slug.is_empty() { "objective".to_owned() } else { slug };
+                let wanted = if slug.is_empty() {
+                    "objective".to_owned()
+                } else {
+                    slug
+                };
                 let id = Reading::fresh(wanted, |id| ids.iter().any(|own| own == id));
                 reading.map(at, format!("objectives.{id}"));
                 reading.note(Some(at), format!("`{id}` is {}", target.why));
@@ -32,7 +36,10 @@ pub(super) fn read_targets(reading: &mut Reading<'_>) {
         }
     }
     if !ids.is_empty() {
-        reading.note(None, format!("targets are promised over {WINDOW}, unless the document names another time"));
+        reading.note(
+            None,
+            format!("targets are promised over {WINDOW}, unless the document names another time"),
+        );
     }
 }
 
@@ -48,8 +55,14 @@ struct Target {
 
 impl Target {
     fn map(self, at: usize, id: &str) -> Map {
-        let map = Map::new().from([at]).text("id", id).text("title", self.title).text("expr", self.expr);
-        map.text("unit", self.unit).text("target", self.target).text("window", self.window)
+        let map = Map::new()
+            .from([at])
+            .text("id", id)
+            .text("title", self.title)
+            .text("expr", self.expr);
+        map.text("unit", self.unit)
+            .text("target", self.target)
+            .text("window", self.window)
     }
 }
 
@@ -57,10 +70,14 @@ impl Target {
 fn target(reading: &Reading<'_>, at: usize) -> Result<Target, String> {
     let statement = reading.lines[at].statement();
     let (name, rest) = clean::at_colon(&statement).unwrap_or_else(|| {
-        let end = statement.find(['<', '>', '≤', '≥']).unwrap_or(statement.len());
+        let end = statement
+            .find(['<', '>', '≤', '≥'])
+            .unwrap_or(statement.len());
         (statement[..end].trim(), &statement[end..])
     });
-    let sides = rest.find(['<', '>', '≤', '≥']).ok_or("it does not say on which side of a value good lies (`<` or `>`)")?;
+    let sides = rest
+        .find(['<', '>', '≤', '≥'])
+        .ok_or("it does not say on which side of a value good lies (`<` or `>`)")?;
     let (qualifier, bound) = rest.split_at(sides);
     let below = bound.starts_with(['<', '≤']);
     let side = if below { "<" } else { ">" };
@@ -68,17 +85,39 @@ fn target(reading: &Reading<'_>, at: usize) -> Result<Target, String> {
     let value = written.first().ok_or("it has no value")?;
     let share = quantities::share(bound);
     let length = value.length();
-    let window = written.iter().skip(1).find_map(quantities::Quantity::length);
+    let window = written
+        .iter()
+        .skip(1)
+        .find_map(quantities::Quantity::length);
     let window = window.unwrap_or_else(|| WINDOW.to_owned());
-    let (expr, why) = measured(reading, name, qualifier, &window, share.is_some(), length.is_some())?;
+    let (expr, why) = measured(
+        reading,
+        name,
+        qualifier,
+        &window,
+        share.is_some(),
+        length.is_some(),
+    )?;
     let (unit, value) = match (share, length) {
         (Some(share), _) => ("ratio", share),
         (None, Some(length)) => ("seconds", length),
         (None, None) => ("count", value.number.clone()),
     };
     let qualifier = qualifier.trim();
-    let title = if qualifier.is_empty() { name.to_owned() } else { format!("{name} ({qualifier})") };
-    Ok(Target { name: clean::title(name), title, expr, unit, target: format!("{side} {value}"), window, why })
+    let title = if qualifier.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{name} ({qualifier})")
+    };
+    Ok(Target {
+        name: clean::title(name),
+        title,
+        expr,
+        unit,
+        target: format!("{side} {value}"),
+        window,
+        why,
+    })
 }
 
 /// The expression of a target and what it is in words.
@@ -94,7 +133,9 @@ fn measured(
     let subject = phrases::subject(name, &[]);
     if share && has(&["uptime", "availability"]) {
         let probe = reading.probe_of(&["readiness", "liveness", "health"]);
-        let kind = probe.map(|own| own.kind).ok_or("uptime needs a health endpoint, and the document names none")?;
+        let kind = probe
+            .map(|own| own.kind)
+            .ok_or("uptime needs a health endpoint, and the document names none")?;
         let expr = format!("avg_over_time(probe_success{{kind=\"{kind}\"}}[{window}])");
         return Ok((expr, format!("the share of successful {kind} probes")));
     }
@@ -102,13 +143,27 @@ fn measured(
         let metric = matching::of_type(reading, &subject, MetricType::Histogram);
         let metric = metric.ok_or("no declared histogram speaks of what it names")?;
         let (quantile, said) = quantile(&format!("{name} {qualifier}"));
-        let expr = format!("histogram_quantile({quantile}, rate({}_bucket[{window}]))", metric.name);
-        let chosen = if said { "" } else { ", since it does not name one" };
-        return Ok((expr, format!("the {quantile} quantile of `{}`{chosen}", metric.name)));
+        let expr = format!(
+            "histogram_quantile({quantile}, rate({}_bucket[{window}]))",
+            metric.name
+        );
+        let chosen = if said {
+            ""
+        } else {
+            ", since it does not name one"
+        };
+        return Ok((
+            expr,
+            format!("the {quantile} quantile of `{}`{chosen}", metric.name),
+        ));
     }
     if share && subject.iter().any(|thing| thing == "error") {
-        let (errors, all) = errors_and_all(reading, &subject).ok_or("no two declared counters are its errors and all events")?;
-        let expr = format!("increase({}[{window}]) / increase({}[{window}])", errors.name, all.name);
+        let (errors, all) = errors_and_all(reading, &subject)
+            .ok_or("no two declared counters are its errors and all events")?;
+        let expr = format!(
+            "increase({}[{window}]) / increase({}[{window}])",
+            errors.name, all.name
+        );
         return Ok((expr, format!("`{}` of `{}`", errors.name, all.name)));
     }
     if share && subject.iter().any(|thing| thing == "hit") {
@@ -116,16 +171,28 @@ fn measured(
         let hits = matching::counter_of(reading, &about, "hit");
         let misses = matching::counter_of(reading, &about, "miss");
         if let (Some(hits), Some(misses)) = (hits, misses) {
-            let (h, m) = (format!("increase({}[{window}])", hits.name), format!("increase({}[{window}])", misses.name));
-            return Ok((format!("{h} / ({h} + {m})"), format!("`{}` of itself and `{}`", hits.name, misses.name)));
+            let (h, m) = (
+                format!("increase({}[{window}])", hits.name),
+                format!("increase({}[{window}])", misses.name),
+            );
+            return Ok((
+                format!("{h} / ({h} + {m})"),
+                format!("`{}` of itself and `{}`", hits.name, misses.name),
+            ));
         }
     }
     if share && has(&["success", "successful"]) {
         let errors = matching::counter_of(reading, &subject, "error");
         let good = matching::good_counter(reading, &subject);
         if let (Some(errors), Some(good)) = (errors, good) {
-            let (g, e) = (format!("increase({}[{window}])", good.name), format!("increase({}[{window}])", errors.name));
-            let why = format!("`{}` of itself and `{}`, if the first counts what succeeded", good.name, errors.name);
+            let (g, e) = (
+                format!("increase({}[{window}])", good.name),
+                format!("increase({}[{window}])", errors.name),
+            );
+            let why = format!(
+                "`{}` of itself and `{}`, if the first counts what succeeded",
+                good.name, errors.name
+            );
             return Ok((format!("{g} / ({g} + {e})"), why));
         }
     }
@@ -133,7 +200,10 @@ fn measured(
         metric.metric_type == MetricType::Gauge && subject.iter().all(|thing| own.contains(thing))
     });
     let gauge = gauge.ok_or("no declared metric speaks of what it names")?;
-    Ok((format!("avg_over_time({}[{window}])", gauge.name), format!("the average of `{}`", gauge.name)))
+    Ok((
+        format!("avg_over_time({}[{window}])", gauge.name),
+        format!("the average of `{}`", gauge.name),
+    ))
 }
 
 /// The quantile that a text names ("95th percentile", "p99", "median"), and whether it does.
@@ -141,14 +211,18 @@ fn quantile(text: &str) -> (String, bool) {
     let words = words::split(text);
     let named = words.iter().find_map(|word| {
         let digits = word.strip_prefix('p').or_else(|| word.strip_suffix("th"))?;
-        let fits = (1..=3).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+        let fits =
+            (1..=3).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
         fits.then(|| digits.to_owned())
     });
     let median = words.iter().any(|word| word == "median");
     match named {
         Some(digits) => {
             let trimmed = digits.trim_end_matches('0');
-            (format!("0.{}", if trimmed.is_empty() { "0" } else { trimmed }), true)
+            (
+                format!("0.{}", if trimmed.is_empty() { "0" } else { trimmed }),
+                true,
+            )
         }
         None if median => ("0.5".to_owned(), true),
         None => ("0.95".to_owned(), false),
@@ -172,9 +246,14 @@ pub(super) fn read_coverage(reading: &mut Reading<'_>) {
                 let coverage = std::mem::take(&mut reading.coverage);
                 reading.coverage = coverage.from([at]).text(group, share);
             }
-            (None, _) if words::has(what, &["alert", "alerts", "alerting", "paths", "path"]) => alert_line = Some(at),
+            (None, _) if words::has(what, &["alert", "alerts", "alerting", "paths", "path"]) => {
+                alert_line = Some(at)
+            }
             (_, None) => reading.unread(at, "it has no share, such as `90%`"),
-            (None, Some(_)) => reading.unread(at, "it is neither of application, infrastructure or business metrics nor of alerts"),
+            (None, Some(_)) => reading.unread(
+                at,
+                "it is neither of application, infrastructure or business metrics nor of alerts",
+            ),
         }
     }
     read_paths(reading);
@@ -187,10 +266,14 @@ pub(super) fn read_coverage(reading: &mut Reading<'_>) {
 fn read_paths(reading: &mut Reading<'_>) {
     for at in reading.statements(Topic::Paths) {
         let statement = reading.lines[at].statement();
-        let Some((name, rest)) = clean::at_colon(&statement) else { continue };
+        let Some((name, rest)) = clean::at_colon(&statement) else {
+            continue;
+        };
         let named = rest.split(|letter: char| !(letter.is_alphanumeric() || letter == '_'));
         let alerts = reading.alerts.iter().map(|own| own.name.clone());
-        let known: Vec<String> = alerts.filter(|alert| named.clone().any(|word| word == alert)).collect();
+        let known: Vec<String> = alerts
+            .filter(|alert| named.clone().any(|word| word == alert))
+            .collect();
         if known.is_empty() {
             reading.unread(at, "it names no alert of the document");
         } else if reading.room(at, reading.critical_paths.len()) {
@@ -201,7 +284,10 @@ fn read_paths(reading: &mut Reading<'_>) {
 
 fn push_path(reading: &mut Reading<'_>, at: usize, name: &str, alerts: Vec<String>) {
     reading.map(at, format!("critical_paths.{name}"));
-    let path = Map::new().from([at]).text("name", name).texts("alerts", alerts);
+    let path = Map::new()
+        .from([at])
+        .text("name", name)
+        .texts("alerts", alerts);
     reading.critical_paths.push(path);
 }
 
@@ -210,9 +296,17 @@ fn paths_of_critical_alerts(reading: &mut Reading<'_>, at: usize) {
     if !reading.critical_paths.is_empty() {
         return reading.map(at, "critical_paths");
     }
-    let critical: Vec<String> = reading.alerts.iter().filter(|own| own.critical).map(|own| own.name.clone()).collect();
+    let critical: Vec<String> = reading
+        .alerts
+        .iter()
+        .filter(|own| own.critical)
+        .map(|own| own.name.clone())
+        .collect();
     if critical.is_empty() {
-        return reading.unread(at, "the document names neither a critical path nor a critical alert");
+        return reading.unread(
+            at,
+            "the document names neither a critical path nor a critical alert",
+        );
     }
     let text = "the document names no critical path; each critical alert is taken as guarding one of its name. Name the paths as your users know them";
     reading.note(Some(at), text);

@@ -28,7 +28,8 @@ pub(super) fn quantities(text: &str) -> Vec<Quantity> {
     let mut found = Vec::new();
     let mut rest = text;
     while let Some(start) = rest.find(|letter: char| letter.is_ascii_digit()) {
-        let inside_word = rest[..start].ends_with(|letter: char| letter.is_alphanumeric() || letter == '_');
+        let inside_word =
+            rest[..start].ends_with(|letter: char| letter.is_alphanumeric() || letter == '_');
         let end = rest[start..]
             .find(|letter: char| !letter.is_ascii_digit() && letter != '.')
             .map_or(rest.len(), |length| start + length);
@@ -44,7 +45,11 @@ pub(super) fn quantities(text: &str) -> Vec<Quantity> {
         if !inside_word {
             let ranged = behind.starts_with(['-', '–', '—']) || unit == "to";
             let (number, unit) = (number.to_owned(), unit.to_ascii_lowercase());
-            found.push(Quantity { number, unit, ranged });
+            found.push(Quantity {
+                number,
+                unit,
+                ranged,
+            });
         }
     }
     found
@@ -53,7 +58,9 @@ pub(super) fn quantities(text: &str) -> Vec<Quantity> {
 impl Quantity {
     /// The length of time in the plan's words, where it is one and above zero.
     pub(super) fn length(&self) -> Option<String> {
-        let (_, unit) = UNITS.iter().find(|(words, _)| words.contains(&self.unit.as_str()))?;
+        let (_, unit) = UNITS
+            .iter()
+            .find(|(words, _)| words.contains(&self.unit.as_str()))?;
         length(&self.number, unit)
     }
 }
@@ -68,7 +75,11 @@ fn length(number: &str, unit: &str) -> Option<String> {
     let times: f64 = number.parse().ok()?;
     let millis = one.as_secs_f64() * 1000.0 * times;
     let whole = (1.0..=1e12).contains(&millis) && millis.fract() == 0.0;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and in bounds")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "whole and in bounds"
+    )]
     whole.then(|| model::format_duration(Duration::from_millis(millis as u64)))
 }
 
@@ -79,13 +90,21 @@ pub(super) fn first_length(text: &str) -> Option<String> {
         return Some(found);
     }
     // Months have no fixed length; thirty days is what retention means by one.
-    let months = written.iter().find(|own| ["mo", "month", "months"].contains(&own.unit.as_str()));
-    if let Some(days) = months.and_then(|own| own.number.parse::<u32>().ok()).filter(|months| (1..=120).contains(months)) {
+    let months = written
+        .iter()
+        .find(|own| ["mo", "month", "months"].contains(&own.unit.as_str()));
+    if let Some(days) = months
+        .and_then(|own| own.number.parse::<u32>().ok())
+        .filter(|months| (1..=120).contains(months))
+    {
         return Some(format!("{}d", days * 30));
     }
     let words = super::words::split(text);
     let has = |wanted: &str| words.iter().any(|word| word == wanted);
-    let after_every = words.windows(2).find(|pair| pair[0] == "every").map(|pair| pair[1].as_str());
+    let after_every = words
+        .windows(2)
+        .find(|pair| pair[0] == "every")
+        .map(|pair| pair[1].as_str());
     match after_every {
         Some("second") => return Some("1s".to_owned()),
         Some("minute") => return Some("1m".to_owned()),
@@ -93,7 +112,12 @@ pub(super) fn first_length(text: &str) -> Option<String> {
         Some("day") => return Some("1d".to_owned()),
         Some(_) | None => {}
     }
-    let adverbs = [("minutely", "1m"), ("hourly", "1h"), ("daily", "1d"), ("weekly", "1w")];
+    let adverbs = [
+        ("minutely", "1m"),
+        ("hourly", "1h"),
+        ("daily", "1d"),
+        ("weekly", "1w"),
+    ];
     let found = adverbs.iter().find(|(word, _)| has(word));
     found.map(|(_, length)| (*length).to_owned())
 }
@@ -101,22 +125,40 @@ pub(super) fn first_length(text: &str) -> Option<String> {
 /// From when on: the first number of "15-30 min", "30+ min", "after 1 hour", with the unit that follows; "immediately" is 0.
 pub(super) fn start(text: &str) -> Option<String> {
     let written = quantities(text);
-    let with_unit = written.iter().position(|own| UNITS.iter().any(|(words, _)| words.contains(&own.unit.as_str())));
+    let with_unit = written.iter().position(|own| {
+        UNITS
+            .iter()
+            .any(|(words, _)| words.contains(&own.unit.as_str()))
+    });
     let Some(at) = with_unit else {
-        let at_once = super::words::has(text, &["immediately", "immediate", "instantly", "instant"]);
+        let at_once =
+            super::words::has(text, &["immediately", "immediate", "instantly", "instant"]);
         return at_once.then(|| "0".to_owned());
     };
-    let before = at.checked_sub(1).map(|before| &written[before]).filter(|own| own.ranged);
+    let before = at
+        .checked_sub(1)
+        .map(|before| &written[before])
+        .filter(|own| own.ranged);
     let first = before.unwrap_or(&written[at]);
-    if first.number.parse::<f64>().is_ok_and(|number| number == 0.0) {
+    if first
+        .number
+        .parse::<f64>()
+        .is_ok_and(|number| number == 0.0)
+    {
         return Some("0".to_owned());
     }
-    Quantity { unit: written[at].unit.clone(), ..first.clone() }.length()
+    Quantity {
+        unit: written[at].unit.clone(),
+        ..first.clone()
+    }
+    .length()
 }
 
 /// A share of the whole as the plan writes it: `99.9%`.
 pub(super) fn share(text: &str) -> Option<String> {
-    let found = quantities(text).into_iter().find(|own| own.unit == "%" || own.unit == "percent")?;
+    let found = quantities(text)
+        .into_iter()
+        .find(|own| own.unit == "%" || own.unit == "percent")?;
     crate::values::percent(&found.number).filter(|share| (0.0..=1.0).contains(share))?;
     Some(format!("{}%", found.number))
 }
@@ -128,7 +170,11 @@ mod tests {
     #[test]
     fn lengths_in_words() {
         let check = |text: &str, expect: &str| {
-            assert_eq!(first_length(text).as_deref().unwrap_or("-"), expect, "{text}");
+            assert_eq!(
+                first_length(text).as_deref().unwrap_or("-"),
+                expect,
+                "{text}"
+            );
         };
         check("Every 30 seconds", "30s");
         check("1 year", "1y");
@@ -145,7 +191,9 @@ mod tests {
 
     #[test]
     fn starts_and_shares() {
-        let check = |text: &str, expect: &str| assert_eq!(start(text).as_deref().unwrap_or("-"), expect, "{text}");
+        let check = |text: &str, expect: &str| {
+            assert_eq!(start(text).as_deref().unwrap_or("-"), expect, "{text}")
+        };
         check("Level 1 (0-15 min)", "0");
         check("0-15 min", "0");
         check("15-30 min", "15m");

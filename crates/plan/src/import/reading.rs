@@ -192,12 +192,18 @@ impl<'d> Reading<'d> {
 
     /// Where a probe of this kind stands.
     pub(super) fn probe_of(&self, kinds: &[&str]) -> Option<&ProbeDraft> {
-        kinds.iter().find_map(|kind| self.probes.iter().find(|own| own.kind == *kind))
+        kinds
+            .iter()
+            .find_map(|kind| self.probes.iter().find(|own| own.kind == *kind))
     }
 
     /// How often the service is scraped, and with it everything that follows its samples.
     pub(super) fn interval(&self) -> &str {
-        if self.scrape_interval.is_empty() { "15s" } else { &self.scrape_interval }
+        if self.scrape_interval.is_empty() {
+            "15s"
+        } else {
+            &self.scrape_interval
+        }
     }
 
     /// A name that none of these has yet: with a number behind it where one has.
@@ -206,7 +212,10 @@ impl<'d> Reading<'d> {
             return wanted;
         }
         let numbered = (2..).map(|number| format!("{wanted}-{number}"));
-        numbered.into_iter().find(|name| !taken(name)).unwrap_or(wanted)
+        numbered
+            .into_iter()
+            .find(|name| !taken(name))
+            .unwrap_or(wanted)
     }
 
     /// The account, after everything was read. What nothing has read yet is explained by what it is.
@@ -240,10 +249,19 @@ impl<'d> Reading<'d> {
             Kind::Prose => self.explain(at, "text for people; the plan has no place for it"),
             Kind::Item | Kind::Row | Kind::Code if line.topic == Topic::None => {
                 let above = line.titles.first().map_or("no heading", String::as_str);
-                self.explain(at, format!("no part of a plan is about what stands under \"{above}\""));
+                self.explain(
+                    at,
+                    format!("no part of a plan is about what stands under \"{above}\""),
+                );
             }
             Kind::Item | Kind::Row | Kind::Code => {
-                self.unread(at, format!("nothing in it says what it is as part of {}", line.topic.noun()));
+                self.unread(
+                    at,
+                    format!(
+                        "nothing in it says what it is as part of {}",
+                        line.topic.noun()
+                    ),
+                );
             }
         }
     }

@@ -23,26 +23,89 @@ pub(super) enum Topic {
 
 /// Words that decide, the more special topics first: "Alert Escalation" is about escalation, "Log Retention" about retention.
 const WORDS: [(&[&str], Topic); 12] = [
-    (&["escalation", "escalations", "escalate", "oncall"], Topic::Escalation),
-    (&["procedure", "procedures", "runbook", "runbooks", "playbook", "playbooks"], Topic::Procedures),
-    (&["dashboard", "dashboards", "panel", "panels", "visualization", "visualisation", "charts"], Topic::Dashboards),
+    (
+        &["escalation", "escalations", "escalate", "oncall"],
+        Topic::Escalation,
+    ),
+    (
+        &[
+            "procedure",
+            "procedures",
+            "runbook",
+            "runbooks",
+            "playbook",
+            "playbooks",
+        ],
+        Topic::Procedures,
+    ),
+    (
+        &[
+            "dashboard",
+            "dashboards",
+            "panel",
+            "panels",
+            "visualization",
+            "visualisation",
+            "charts",
+        ],
+        Topic::Dashboards,
+    ),
     (&["paths", "journeys"], Topic::Paths),
-    (&["alert", "alerts", "alerting", "alarm", "alarms"], Topic::Alerts),
+    (
+        &["alert", "alerts", "alerting", "alarm", "alarms"],
+        Topic::Alerts,
+    ),
     (&["retention"], Topic::Retention),
     (&["log", "logs", "logging"], Topic::Logs),
-    (&["interval", "intervals", "frequency", "frequencies", "cadence"], Topic::Intervals),
-    (&["health", "healthcheck", "healthchecks", "probe", "probes", "endpoint", "endpoints"], Topic::Health),
+    (
+        &[
+            "interval",
+            "intervals",
+            "frequency",
+            "frequencies",
+            "cadence",
+        ],
+        Topic::Intervals,
+    ),
+    (
+        &[
+            "health",
+            "healthcheck",
+            "healthchecks",
+            "probe",
+            "probes",
+            "endpoint",
+            "endpoints",
+        ],
+        Topic::Health,
+    ),
     (&["coverage"], Topic::Coverage),
     (
-        &["target", "targets", "objective", "objectives", "slo", "slos", "sla", "slas", "criteria", "goals"],
+        &[
+            "target",
+            "targets",
+            "objective",
+            "objectives",
+            "slo",
+            "slos",
+            "sla",
+            "slas",
+            "criteria",
+            "goals",
+        ],
         Topic::Targets,
     ),
-    (&["metric", "metrics", "instrumentation", "measurements"], Topic::Metrics),
+    (
+        &["metric", "metrics", "instrumentation", "measurements"],
+        Topic::Metrics,
+    ),
 ];
 
 /// The topic of a section; `above` is that of the section around it.
 pub(super) fn topic(heading: &str, above: Topic) -> Topic {
-    let own = WORDS.iter().find(|(decisive, _)| words::has(heading, decisive));
+    let own = WORDS
+        .iter()
+        .find(|(decisive, _)| words::has(heading, decisive));
     match own {
         // "Cache metrics" among the dashboards is a dashboard of that name.
         Some((_, Topic::Metrics)) if above != Topic::None => above,

@@ -15,8 +15,8 @@ const SAME: [&[&str]; 8] = [
 
 /// Words that name no thing: of a metric's name the unit and the protocol, of a phrase the small words.
 const EMPTY: [&str; 22] = [
-    "total", "http", "byte", "count", "the", "of", "a", "an", "per", "by", "and", "or", "over", "in", "sec", "min",
-    "minut", "current", "number", "all", "average", "to",
+    "total", "http", "byte", "count", "the", "of", "a", "an", "per", "by", "and", "or", "over",
+    "in", "sec", "min", "minut", "current", "number", "all", "average", "to",
 ];
 
 /// The words of a name or a phrase, in small letters: `HighErrorRate`, `high_error_rate` and "High error rate" are equal.
@@ -25,7 +25,8 @@ pub(super) fn split(text: &str) -> Vec<String> {
     let mut lower_before = false;
     for letter in text.chars() {
         let starts = letter.is_uppercase() && lower_before;
-        if (!letter.is_alphanumeric() || starts) && words.last().is_some_and(|own| !own.is_empty()) {
+        if (!letter.is_alphanumeric() || starts) && words.last().is_some_and(|own| !own.is_empty())
+        {
             words.push(String::new());
         }
         if letter.is_alphanumeric()
@@ -41,7 +42,9 @@ pub(super) fn split(text: &str) -> Vec<String> {
 
 /// Whether the text has one of these words, as it is written.
 pub(super) fn has(text: &str, wanted: &[&str]) -> bool {
-    split(text).iter().any(|word| wanted.contains(&word.as_str()))
+    split(text)
+        .iter()
+        .any(|word| wanted.contains(&word.as_str()))
 }
 
 /// The things that a name or a phrase speaks of: stems, each once, small words left out.
@@ -49,7 +52,8 @@ pub(super) fn things(text: &str) -> Vec<String> {
     let mut things = Vec::new();
     for word in split(text) {
         let thing = canonical(&word);
-        let empty = EMPTY.contains(&thing.as_str()) || thing.chars().all(|letter| letter.is_ascii_digit());
+        let empty =
+            EMPTY.contains(&thing.as_str()) || thing.chars().all(|letter| letter.is_ascii_digit());
         if !empty && !things.contains(&thing) {
             things.push(thing);
         }
@@ -60,7 +64,9 @@ pub(super) fn things(text: &str) -> Vec<String> {
 /// A word's stem, or the word that stands for it and its like.
 pub(super) fn canonical(word: &str) -> String {
     let stem = stem(word);
-    let same = SAME.iter().find(|words| words.contains(&stem) || words.contains(&word));
+    let same = SAME
+        .iter()
+        .find(|words| words.contains(&stem) || words.contains(&word));
     same.map_or(stem, |words| words[0]).to_owned()
 }
 
@@ -76,14 +82,22 @@ fn stem(word: &str) -> &str {
         (long && word.is_ascii() && !word.ends_with("ss")).then_some(rest)
     });
     let rest = cut.unwrap_or(word);
-    if rest.len() > 3 { rest.trim_end_matches(['e', 'y']) } else { rest }
+    if rest.len() > 3 {
+        rest.trim_end_matches(['e', 'y'])
+    } else {
+        rest
+    }
 }
 
 /// A name in small letters with `-` between its words, at most so many characters.
 pub(super) fn slug(text: &str, chars_max: usize) -> String {
     let mut slug = String::new();
     for word in text.split(|letter: char| !letter.is_ascii_alphanumeric()) {
-        let parted = if slug.is_empty() { word.len() } else { word.len() + 1 };
+        let parted = if slug.is_empty() {
+            word.len()
+        } else {
+            word.len() + 1
+        };
         if word.is_empty() || slug.len() + parted > chars_max {
             continue;
         }
@@ -121,7 +135,8 @@ mod tests {
 
     #[test]
     fn the_same_thing_in_other_words() {
-        let check = |one: &str, other: &str| assert_eq!(things(one), things(other), "{one}, {other}");
+        let check =
+            |one: &str, other: &str| assert_eq!(things(one), things(other), "{one}, {other}");
         check("order_errors_total", "Order failures");
         check("http_request_duration_seconds", "Response time");
         check("orders_generated", "order generation");

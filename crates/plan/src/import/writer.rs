@@ -29,7 +29,8 @@ impl Writer {
         let first_line = self.line + 1;
         self.ranges.push(first_line..=first_line);
         for (at, entry) in map.entries.iter().enumerate() {
-            let is_section = indent == 0 && !matches!(entry.value, Value::Text(_) | Value::Texts(_));
+            let is_section =
+                indent == 0 && !matches!(entry.value, Value::Text(_) | Value::Texts(_));
             if is_section {
                 self.put("");
             }
@@ -93,7 +94,9 @@ impl Writer {
 fn block_lines(text: &str) -> Option<Vec<&str>> {
     let lines: Vec<&str> = text.split('\n').collect();
     let plain = |line: &&str| {
-        !line.is_empty() && !line.ends_with(char::is_whitespace) && !line.chars().any(char::is_control)
+        !line.is_empty()
+            && !line.ends_with(char::is_whitespace)
+            && !line.chars().any(char::is_control)
     };
     let starts_plain = !text.starts_with(char::is_whitespace);
     (lines.len() > 1 && starts_plain && lines.iter().all(plain)).then_some(lines)
@@ -101,7 +104,8 @@ fn block_lines(text: &str) -> Option<Vec<&str>> {
 
 /// A text as a scalar, quoted where YAML would take it for something else.
 fn scalar(text: &str) -> String {
-    let first_plain = text.starts_with(|first: char| first.is_alphanumeric() || first == '/' || first == '(');
+    let first_plain =
+        text.starts_with(|first: char| first.is_alphanumeric() || first == '/' || first == '(');
     let means_other = text.contains(": ") || text.contains(" #") || text.ends_with([':', ' ']);
     let nothing = ["null", "Null", "NULL"].contains(&text);
     if first_plain && !means_other && !nothing && text.chars().all(printable) {
@@ -114,7 +118,11 @@ fn scalar(text: &str) -> String {
 fn flow_scalar(text: &str) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./".contains(letter);
     let scalar = scalar(text);
-    if scalar.chars().all(plain) { scalar } else { quoted(text) }
+    if scalar.chars().all(plain) {
+        scalar
+    } else {
+        quoted(text)
+    }
 }
 
 fn printable(letter: char) -> bool {
@@ -142,7 +150,9 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
         let word: String = word.chars().filter(|letter| printable(*letter)).collect();
-        let Some(last) = lines.last_mut() else { continue };
+        let Some(last) = lines.last_mut() else {
+            continue;
+        };
         if !last.is_empty() && last.chars().count() + 1 + word.chars().count() > width {
             lines.push(word);
         } else {
