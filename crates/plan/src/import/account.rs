@@ -132,10 +132,14 @@ impl fmt::Display for Account {
         let all = self.lines.len();
         let warnings = self.warnings();
         let notes = self.remarks.len() - warnings;
-        let plural = if warnings == 1 { "" } else { "s" };
+        let (lines, warnings, notes) = (
+            counted(all, "line"),
+            counted(warnings, "warning"),
+            counted(notes, "note"),
+        );
         writeln!(
             f,
-            "{all} lines: {mapped} mapped, {explained} explained, {unread} unread; {warnings} warning{plural}, {notes} notes"
+            "{lines}: {mapped} mapped, {explained} explained, {unread} unread; {warnings}, {notes}"
         )
     }
 }
@@ -148,6 +152,11 @@ impl fmt::Display for Fate {
             Fate::Unread(reason) => write!(f, "!! unread: {reason}"),
         }
     }
+}
+
+/// A number of things: `1 note`, `2 notes`.
+pub(super) fn counted(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 /// The start of a line, without what would move a terminal's cursor.

@@ -1,13 +1,12 @@
-//! The alerts of a document: rules in blocks that are nearly YAML, rows of a table, items that hold an expression.
-//!
-//! The blocks are read line by line, because they are no YAML often enough: `severity` beside `labels`, comments as titles,
-//! indentation that does not add up. Expression, `for` and severity are taken as they are written.
+//! The alerts of a document: what makes an alert of a rule that is written there. Expression, `for` and severity are taken as
+//! they are; what is missing is chosen and announced, but never the expression.
 
 use promql::{Expr, ExprKind, ValueType};
 
-use super::document::{Kind, Line};
+use super::document::Kind;
 use super::reading::{AlertDraft, Reading};
 use super::topic::Topic;
+use super::written_rules::{Rule, close, code_line, item, row};
 use super::{clean, guess, quantities, words};
 
 /// Words for what pages, and for what only tells.
@@ -24,6 +23,13 @@ const CRITICAL: [&str; 11] = [
     "crit",
     "error",
 ];
+/// Keys that hold the address of a runbook.
+const RUNBOOK: [&str; 4] = [
+    "annotations.runbook_url",
+    "annotations.runbook",
+    "runbook_url",
+    "runbook",
+];
 const WARNING: [&str; 10] = [
     "warning", "warn", "info", "low", "medium", "minor", "ticket", "p2", "p3", "notice",
 ];
@@ -38,8 +44,11 @@ pub(super) fn read(reading: &mut Reading<'_>) {
         } else {
             close(reading, &mut rule);
             match line.kind {
-                Kind::Row => take(reading, row(line, at)),
-                Kind::Item => take(reading, item(reading, at)),
+                Kind::Row => take(reading, &row(line, at)),
+                Kind::Item => {
+                    let rule = item(reading, at);
+                    take(reading, &rule);
+                }
                 Kind::Blank | Kind::Heading | Kind::Title | Kind::Fence => {}
                 Kind::Rule | Kind::TableHead | Kind::Code | Kind::Prose | Kind::TooLong => {}
             }
@@ -49,214 +58,11 @@ pub(super) fn read(reading: &mut Reading<'_>) {
     declare_what_is_read(reading);
 }
 
-/// A rule as it is written, each value with its lines.
-#[derive(Default)]
-struct Rule {
-    values: Vec<(String, String)>,
-    lines: Vec<(usize, String)>,
-    indent: usize,
-    /// How far the key with a block of text (`expr: |`) is indented, while that block lasts.
-    block: Option<usize>,
-    /// The map that keys stand in: `labels` or `annotations`.
-    map: String,
-}
-
-impl Rule {
-    fn value(&self, keys: &[&str]) -> &str {
-        let found = self
-            .values
-            .iter()
-            .find(|(key, _)| keys.contains(&key.as_str()));
-        found.map_or("", |(_, value)| value.trim())
-    }
-
-    fn set(&mut self, at: usize, key: &str, value: &str) {
-        self.values.push((key.to_owned(), value.to_owned()));
-        self.lines.push((at, key.to_owned()));
-    }
-}
-
-/// One line of a block. What is no `key: value` goes on with the value before it, if that goes on.
-fn code_line(reading: &mut Reading<'_>, rule: &mut Option<Rule>, at: usize) {
-    let line = &reading.lines[at];
-    if let Some(own) = rule
-        && own.block.is_some_and(|indent| line.indent > indent)
-        && line.kind != Kind::Item
-    {
-        if let Some((key, value)) = own.values.last_mut() {
-            if !value.is_empty() {
-                value.push('\n');
-            }
-            value.push_str(line.raw.trim());
-            let key = key.clone();
-            own.lines.push((at, key));
-        }
-        return;
-    }
-    let Some((key, value)) = key_and_value(&line.text) else {
-        return;
-    };
-    match key.as_str() {
-        "alert" => {
-            close(reading, rule);
-            let mut started = Rule {
-                indent: line.indent,
-                ..Rule::default()
-            };
-            started.set(at, "alert", value);
-            *rule = Some(started);
-        }
-        "record" => {
-            close(reading, rule);
-            reading.warn(
-                Some(at),
-                format!("`{value}` is recorded, not alerted on; the plan has no recording rules"),
-            );
-            reading.explain(at, "the plan has no recording rules");
-        }
-        "groups" | "rules" if value.is_empty() => reading.explain(at, "structure of a rule file"),
-        "name" if line.kind == Kind::Item && value.len() < line.text.len() => {
-            close(reading, rule);
-            reading.explain(
-                at,
-                "name of a rule group; groups follow the titles of the document",
-            );
-        }
-        _ => match rule {
-            Some(own) => field(own, at, line, &key, value),
-            None => reading.unread(at, "it stands before any `alert:`"),
-        },
-    }
-}
-
-fn field(rule: &mut Rule, at: usize, line: &Line, key: &str, value: &str) {
-    rule.block = None;
-    if value.is_empty() && matches!(key, "labels" | "annotations") {
-        key.clone_into(&mut rule.map);
-        rule.lines.push((at, key.to_owned()));
-        return;
-    }
-    // Known keys count wherever they stand; an unknown one below `labels` is a label.
-    let known = [
-        "expr",
-        "for",
-        "severity",
-        "keep_firing_for",
-        "summary",
-        "description",
-        "message",
-    ];
-    let nested = line.indent > rule.indent + 2 && !rule.map.is_empty();
-    let key = if known.contains(&key) || !nested {
-        key.to_owned()
-    } else {
-        format!("{}.{key}", rule.map)
-    };
-    let goes_on = ["|", ">", "|-", ">-", "|+", ">+", ""].contains(&value);
-    rule.block = goes_on.then_some(line.indent);
-    rule.set(at, &key, if goes_on { "" } else { value });
-}
-
-/// `key: value`, without the value's quotes and a comment behind it.
-fn key_and_value(text: &str) -> Option<(String, &str)> {
-    let (key, value) = text.split_once(':')?;
-    let key = key.trim();
-    let plain = !key.is_empty()
-        && key
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    let value = value.trim();
-    let value = value
-        .split_once(" #")
-        .map_or(value, |(before, _)| before.trim());
-    let unquoted = ['"', '\'']
-        .iter()
-        .find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));
-    plain.then(|| (key.to_ascii_lowercase(), unquoted.unwrap_or(value)))
-}
-
-fn close(reading: &mut Reading<'_>, rule: &mut Option<Rule>) {
-    if let Some(rule) = rule.take() {
-        take(reading, rule);
-    }
-}
-
-/// A row: name, expression, `for`, severity by the heads of the columns.
-fn row(line: &Line, at: usize) -> Rule {
-    let mut rule = Rule::default();
-    let first = line.cells.first().map(|(_, cell)| cell.as_str());
-    rule.set(
-        at,
-        "alert",
-        line.cell(&["alert", "name"]).or(first).unwrap_or(""),
-    );
-    let expr = line.cell(&[
-        "expr",
-        "expression",
-        "condition",
-        "query",
-        "promql",
-        "threshold",
-        "rule",
-    ]);
-    rule.set(at, "expr", expr.unwrap_or(""));
-    let hold = line.cell(&["for", "duration", "window"]);
-    rule.set(
-        at,
-        "for",
-        &hold.and_then(quantities::first_length).unwrap_or_default(),
-    );
-    rule.set(
-        at,
-        "severity",
-        line.cell(&["severity", "level", "priority"]).unwrap_or(""),
-    );
-    rule.set(
-        at,
-        "summary",
-        line.cell(&["summary", "description", "meaning", "message"])
-            .unwrap_or(""),
-    );
-    rule
-}
-
-/// An item: `Name: expression for 5m (critical)`, the expression between code marks where it has them.
-fn item(reading: &Reading<'_>, at: usize) -> Rule {
-    let line = &reading.lines[at];
-    let mut rule = Rule::default();
-    let marked = line.raw.split('`').skip(1).step_by(2);
-    let expr = marked
-        .filter(|part| expression(part).is_ok())
-        .max_by_key(|part| part.len());
-    let (name, rest) = clean::at_colon(&line.text).unwrap_or((&line.text, ""));
-    let (before, behind) = match expr {
-        Some(expr) => (
-            expr,
-            line.text.split_once(expr).map_or("", |(_, behind)| behind),
-        ),
-        None => rest.split_once(" for ").unwrap_or((rest, "")),
-    };
-    rule.set(at, "alert", name);
-    rule.set(at, "expr", before.trim());
-    let behind = if expr.is_some() {
-        behind.to_owned()
-    } else {
-        format!("for {behind}")
-    };
-    rule.set(
-        at,
-        "for",
-        &quantities::first_length(&behind).unwrap_or_default(),
-    );
-    let severity = words::split(&behind)
-        .into_iter()
-        .find(|word| severity(word).is_some());
-    rule.set(at, "severity", severity.as_deref().unwrap_or(""));
-    rule
-}
-
 /// The alert that a rule gives, with what had to be chosen.
-fn take(reading: &mut Reading<'_>, rule: Rule) {
+pub(super) fn take(reading: &mut Reading<'_>, rule: &Rule) {
+    if rule.records {
+        return recorded(reading, rule);
+    }
     let first = rule.lines[0].0;
     let refuse = |reading: &mut Reading<'_>, reason: &str| {
         for (at, _) in &rule.lines {
@@ -295,8 +101,18 @@ fn take(reading: &mut Reading<'_>, rule: Rule) {
         reading.warn(Some(first), format!("`{name}`: {doubt}"));
     }
     let group = group(reading, first, critical);
-    let labels = labels(&rule);
-    account(reading, &rule, &group, &name);
+    let labels = labels(rule);
+    account(reading, rule, &group, &name);
+    for (key, read) in [("for", &hold), ("keep_firing_for", &keep_firing)] {
+        if read.is_empty() && !rule.value(&[key]).is_empty() {
+            let line = rule.lines.iter().find(|(_, own)| own == key);
+            reading.refuse(
+                line.map_or(first, |(at, _)| *at),
+                "it is not a length of time",
+            );
+        }
+    }
+    let description = description(reading, rule);
     reading.alerts.push(AlertDraft {
         expr: rule.value(&["expr"]).to_owned(),
         hold,
@@ -304,12 +120,39 @@ fn take(reading: &mut Reading<'_>, rule: Rule) {
         critical,
         labels,
         summary: one_line(rule.value(&["summary", "message"])),
-        description: rule.value(&["description"]).to_owned(),
+        description,
         group,
         lines: rule.lines.iter().map(|(at, _)| *at).collect(),
         remarks,
         name,
     });
+}
+
+/// A recording rule: the plan has none, and says so of its lines.
+fn recorded(reading: &mut Reading<'_>, rule: &Rule) {
+    let name = rule.value(&["record"]);
+    let text = format!("`{name}` is recorded, not alerted on; the plan has no recording rules");
+    reading.warn(Some(rule.lines[0].0), text);
+    for (at, _) in &rule.lines {
+        reading.explain(*at, "the plan has no recording rules");
+    }
+}
+
+/// The description, with the address of a runbook as its last line.
+fn description(reading: &mut Reading<'_>, rule: &Rule) -> String {
+    let description = rule.value(&["description"]);
+    let runbook = rule.value(&RUNBOOK);
+    if runbook.is_empty() {
+        return description.to_owned();
+    }
+    let first = rule.lines[0].0;
+    reading.note(
+        Some(first),
+        "the address of a runbook is the last line of the description",
+    );
+    format!("{description}\nRunbook: {runbook}")
+        .trim()
+        .to_owned()
 }
 
 fn one_line(text: &str) -> String {
@@ -318,36 +161,41 @@ fn one_line(text: &str) -> String {
 
 /// Says of each line where it went.
 fn account(reading: &mut Reading<'_>, rule: &Rule, group: &str, name: &str) {
-    let known = [
-        "alert",
-        "expr",
-        "for",
-        "severity",
-        "summary",
-        "message",
-        "description",
-        "keep_firing_for",
-        "labels",
-    ];
+    let place = format!("rule_groups.{group}.{name}");
+    let first = rule.lines[0].0;
+    if rule.lines.iter().all(|(at, _)| *at == first) {
+        return reading.map(first, place);
+    }
     for (at, key) in &rule.lines {
-        let place = key.strip_prefix("annotations.").unwrap_or(key);
-        if known.contains(&place) || place.starts_with("labels.") {
-            let place = if place == "message" { "summary" } else { place };
-            let tail = if place == "alert" {
-                String::new()
-            } else {
-                format!(".{place}")
-            };
-            reading.map(*at, format!("rule_groups.{group}.{name}{tail}"));
-        } else if place == "annotations" {
-            reading.explain(*at, "structure: the texts below it are keys of the rule");
-        } else {
-            reading.warn(
-                Some(*at),
-                format!("`{place}` of `{name}` has no counterpart in the plan"),
-            );
-            reading.explain(*at, "a key that the plan's rules do not have");
+        match tail(key) {
+            Some("") => reading.map(*at, place.as_str()),
+            Some(tail) => reading.map(*at, format!("{place}.{tail}")),
+            None if key == "annotations" => {
+                reading.explain(*at, "structure: the texts below it are keys of the rule");
+            }
+            None => {
+                reading.warn(
+                    Some(*at),
+                    format!("`{key}` of `{name}` has no counterpart in the plan"),
+                );
+                reading.explain(*at, "a key that the plan's rules do not have");
+            }
         }
+    }
+}
+
+/// The key of the plan's rule that a written key becomes.
+fn tail(key: &str) -> Option<&str> {
+    if RUNBOOK.contains(&key) {
+        return Some("description");
+    }
+    match key.strip_prefix("annotations.").unwrap_or(key) {
+        "alert" => Some(""),
+        "message" => Some("summary"),
+        own @ ("expr" | "for" | "severity" | "summary" | "description" | "keep_firing_for"
+        | "labels") => Some(own),
+        own if own.starts_with("labels.") => Some(own),
+        _ => None,
     }
 }
 
@@ -360,7 +208,7 @@ fn labels(rule: &Rule) -> Vec<(String, String)> {
 }
 
 /// An expression that an alert can be made of, or why it is none.
-fn expression(text: &str) -> Result<Expr, String> {
+pub(super) fn expression(text: &str) -> Result<Expr, String> {
     if text.trim().is_empty() {
         return Err("it has no expression; what to measure is not guessed".to_owned());
     }
@@ -435,9 +283,12 @@ fn is_critical(reading: &mut Reading<'_>, at: usize, written: &str) -> bool {
         return critical;
     }
     let titles = &reading.lines[at].titles;
-    let found = titles
-        .iter()
-        .find_map(|title| words::split(title).iter().find_map(|word| severity(word)));
+    let found = titles.iter().find_map(|title| {
+        // "Less urgent" and "Not critical" say the contrary of their last word.
+        let contrary = words::has(title, &["less", "not", "non", "no"]);
+        let said = words::split(title).iter().find_map(|word| severity(word))?;
+        Some(said && !contrary)
+    });
     let critical = found.unwrap_or(false);
     let word = if critical { "critical" } else { "warning" };
     let why = if found.is_some() {

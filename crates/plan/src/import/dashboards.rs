@@ -38,7 +38,7 @@ pub(super) fn read(reading: &mut Reading<'_>) {
                 .first()
                 .map_or(String::new(), |title| clean::title(title)),
         };
-        let Some(board) = board_of(reading, &mut boards, &title, at) else {
+        let Some(board) = board_of(reading, &mut boards, without_kind(&title), at) else {
             continue;
         };
         if line.parent.is_none() && has_items_below(reading, at) {
@@ -66,6 +66,14 @@ fn has_items_below(reading: &Reading<'_>, at: usize) -> bool {
         .iter()
         .find(|own| own.kind != Kind::Blank);
     below.is_some_and(|own| own.parent == Some(at))
+}
+
+/// "Dashboard: Sending" is titled "Sending".
+fn without_kind(title: &str) -> &str {
+    match clean::at_colon(title) {
+        Some((kind, rest)) if words::has(kind, &["dashboard", "panel"]) && !rest.is_empty() => rest,
+        Some(_) | None => title,
+    }
 }
 
 /// The place of the dashboard with this title, which is opened where it is new.

@@ -97,6 +97,9 @@ fn endpoint(reading: &mut Reading<'_>, at: usize, path: String) -> Option<Endpoi
     if words::has(&path, &["metrics", "prometheus"]) {
         reading.map(at, format!("targets.{}.url", reading.service));
         reading.metrics_path = path;
+        if let Some(length) = every(&line.statement()) {
+            scrape_interval(reading, at, length);
+        }
         return Some(Endpoint::Metrics);
     }
     let title = line

@@ -5,13 +5,14 @@
 //! chooses is announced with its reason; what cannot be known is left out rather than made up.
 //!
 //! Reading order: `document` turns text into lines with titles and topics; one file a section (`metrics`, `alerts`, `logs`,
-//! `health`, `response`, `dashboards`, `promises`) reads those of its topic; `assemble` makes an `outline` of what was found, and
+//! `health`, `response`, `dashboards`, `targets`, `coverage`) reads those of its topic; `assemble` makes an `outline` of what was found, and
 //! `writer` writes it. What the plan's own reader then refuses is taken out again, and its lines are unread for that reason.
 
 mod account;
 mod alerts;
 mod assemble;
 mod clean;
+mod coverage;
 mod dashboards;
 mod document;
 mod guess;
@@ -21,14 +22,15 @@ mod matching;
 mod metrics;
 mod outline;
 mod phrases;
-mod promises;
 mod quantities;
 mod reading;
 mod response;
 mod rule_files;
+mod targets;
 mod topic;
 mod words;
 mod writer;
+mod written_rules;
 
 use std::collections::BTreeMap;
 
@@ -50,7 +52,12 @@ const ROUNDS_MAX: usize = 50;
 const SERVICE_DEFAULT: &str = "service";
 const BASE_URL_DEFAULT: &str = "http://127.0.0.1:8080";
 /// Words that could stand over any plan and so name no service.
-const GENERIC: [&str; 24] = [
+const GENERIC: [&str; 29] = [
+    "how",
+    "we",
+    "monitor",
+    "monitored",
+    "what",
     "production",
     "prod",
     "monitoring",
@@ -124,8 +131,8 @@ pub fn document(bytes: &[u8], options: &Options) -> Import {
     response::read_levels(&mut reading);
     response::read_procedures(&mut reading);
     dashboards::read(&mut reading);
-    promises::read_targets(&mut reading);
-    promises::read_coverage(&mut reading);
+    targets::read(&mut reading);
+    coverage::read(&mut reading);
     let mut outline = assemble::plan(&mut reading);
     let (yaml, refused) = accepted(&options.file, &mut outline, |lines, reason| {
         let first = lines.first().copied();
@@ -166,10 +173,12 @@ fn end_of_what_is_read(text: &str) -> usize {
 
 /// The service's name and the plan's title, from the caller or the document's first heading.
 fn name_service(reading: &mut Reading<'_>) {
+    // The first heading names the document only where it stands above all others.
     let heading = reading
         .lines
         .iter()
-        .position(|line| line.kind == Kind::Heading);
+        .position(|line| line.kind == Kind::Heading)
+        .filter(|at| !reading.lines[*at].raw.starts_with("##"));
     let title = heading.map_or(String::new(), |at| clean::title(&reading.lines[at].text));
     let named: Vec<&str> = title
         .split_whitespace()

@@ -5,7 +5,7 @@ use crate::{MetricGroup, MetricType};
 
 use super::matching::{self, all_events, counter_of, good_counter, of_type, used_and_limit};
 use super::reading::{MetricDraft, Reading};
-use super::words;
+use super::{quantities, words};
 
 /// Quantiles where a phrase asks for percentiles, and where it asks how long something takes.
 const PERCENTILES: [&str; 4] = ["0.5", "0.9", "0.95", "0.99"];
@@ -53,7 +53,7 @@ impl Drawn {
 }
 
 /// Words that say what is asked of the things that the others name.
-const MEASURES: [&str; 29] = [
+const MEASURES: [&str; 24] = [
     "rate",
     "ratio",
     "percentage",
@@ -62,10 +62,7 @@ const MEASURES: [&str; 29] = [
     "percentiles",
     "quantile",
     "quantiles",
-    "p50",
-    "p90",
-    "p95",
-    "p99",
+    "median",
     "success",
     "successful",
     "popular",
@@ -76,13 +73,11 @@ const MEASURES: [&str; 29] = [
     "distribution",
     "trend",
     "trends",
-    "requests/sec",
     "overview",
     "total",
     "level",
     "levels",
     "status",
-    "th",
 ];
 
 /// The queries that a phrase asks for, or why there are none.
@@ -104,16 +99,14 @@ pub(super) fn drawn(reading: &Reading<'_>, phrase: &str) -> Result<Drawn, String
         success(reading, phrase)
     } else if names("error") && (share || (has(&["rate"]) && per.is_none())) {
         error_share(reading, &subject)
-    } else if has(&[
-        "percentile",
-        "percentiles",
-        "quantile",
-        "quantiles",
-        "p50",
-        "p90",
-        "p95",
-        "p99",
-    ]) {
+    } else if !quantities::quantiles(phrase).is_empty() {
+        let named = quantities::quantiles(phrase);
+        quantiles(
+            reading,
+            &subject,
+            &named.iter().map(String::as_str).collect::<Vec<&str>>(),
+        )
+    } else if has(&["percentile", "percentiles", "quantile", "quantiles"]) {
         quantiles(reading, &subject, &PERCENTILES)
     } else if has(&["latency"]) {
         quantiles(reading, &subject, &LATENCY)
@@ -144,14 +137,18 @@ pub(super) fn drawn(reading: &Reading<'_>, phrase: &str) -> Result<Drawn, String
 /// The things that a phrase names, without the words that say what is asked of them.
 pub(super) fn subject(phrase: &str, without: &[&str]) -> Vec<String> {
     let plain = phrase.split('(').next().unwrap_or(phrase);
-    let kept = words::split(plain)
-        .into_iter()
-        .filter(|word| !MEASURES.contains(&word.as_str()));
-    let things = words::things(&kept.collect::<Vec<String>>().join(" "));
+    let mut kept = Vec::new();
+    let mut after_per = false;
+    for word in words::split(plain) {
+        // The second of "orders per second" is nothing that is measured.
+        let unit = std::mem::replace(&mut after_per, word == "per");
+        if !unit && !MEASURES.contains(&word.as_str()) && quantities::quantiles(&word).is_empty() {
+            kept.push(word);
+        }
+    }
+    let mut things = words::things(&kept.join(" "));
+    things.retain(|thing| !without.contains(&thing.as_str()));
     things
-        .into_iter()
-        .filter(|thing| !without.contains(&thing.as_str()))
-        .collect()
 }
 
 /// In what time events are counted.
@@ -232,11 +229,24 @@ fn success(reading: &Reading<'_>, phrase: &str) -> Option<Drawn> {
 
 fn error_share(reading: &Reading<'_>, subject: &[String]) -> Option<Drawn> {
     let (errors, all) = errors_and_all(reading, subject)?;
-    let why = format!("`{}` of `{}`", errors.name, all.name);
+    let why = share_in_words(errors, all);
     Some(Drawn::new("line", "ratio", why).query(
         format!("rate({}[5m]) / rate({}[5m])", errors.name, all.name),
         "",
     ))
+}
+
+/// What a share of errors is of. Requests are all requests; of other events one may count only what went well.
+pub(super) fn share_in_words(errors: &MetricDraft, all: &MetricDraft) -> String {
+    let requests = words::things(&all.name)
+        .iter()
+        .any(|thing| thing == "request");
+    let doubt = if requests {
+        ""
+    } else {
+        ", if the second counts all of them"
+    };
+    format!("`{}` of `{}`{doubt}", errors.name, all.name)
 }
 
 /// The counter of errors that a phrase speaks of, and that of all events.
@@ -256,10 +266,10 @@ fn quantiles(reading: &Reading<'_>, subject: &[String], quantiles: &[&str]) -> O
     } else {
         metric.unit
     };
-    let what = if quantiles.len() > 1 {
-        "quantiles"
+    let what = if let [only] = quantiles {
+        format!("the {only} quantile")
     } else {
-        "the 95th percentile"
+        "quantiles".to_owned()
     };
     let mut drawn = Drawn::new(
         "line",

@@ -163,6 +163,21 @@ pub(super) fn share(text: &str) -> Option<String> {
     Some(format!("{}%", found.number))
 }
 
+/// The quantiles that a text names: "95th percentile", "p99", "median".
+pub(super) fn quantiles(text: &str) -> Vec<String> {
+    let named = super::words::split(text).into_iter().filter_map(|word| {
+        if word == "median" {
+            return Some("0.5".to_owned());
+        }
+        let digits = word.strip_prefix('p').or_else(|| word.strip_suffix("th"))?;
+        let fits =
+            (2..=3).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+        let significant = digits.trim_end_matches('0');
+        (fits && !significant.is_empty()).then(|| format!("0.{significant}"))
+    });
+    named.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,6 +202,16 @@ mod tests {
         check("p95 of a while", "-");
         check("0 s", "-");
         check("99999999999999999999 years", "-");
+    }
+
+    #[test]
+    fn quantiles_as_people_name_them() {
+        let check =
+            |text: &str, expect: &str| assert_eq!(quantiles(text).join(" "), expect, "{text}");
+        check("95th percentile", "0.95");
+        check("p50, p99 and p999", "0.5 0.99 0.999");
+        check("median", "0.5");
+        check("the p of the 4th", "");
     }
 
     #[test]

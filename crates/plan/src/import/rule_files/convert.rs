@@ -65,7 +65,7 @@ pub(super) fn plan(groups: &[Group], options: &Options, fidelity: &mut Fidelity)
     if carried.any_critical {
         fidelity.warn("rule files do not say who is told; whoever is `on-call` is paged at once, and nobody after them");
     }
-    let metrics = metrics(&carried, fidelity);
+    let metrics = metrics(&carried, &service, fidelity);
     Map::new()
         .comment(head)
         .text("format", "1")
@@ -336,7 +336,7 @@ fn note_reads(expr: &str, carried: &mut Carried) {
     }
 }
 
-fn metrics(carried: &Carried, fidelity: &mut Fidelity) -> Vec<Map> {
+fn metrics(carried: &Carried, service: &str, fidelity: &mut Fidelity) -> Vec<Map> {
     let mut maps = Vec::new();
     for (name, read) in &carried.metrics {
         if writer(name) != Writer::Target || part_of_another(name, carried) {
@@ -358,7 +358,7 @@ fn metrics(carried: &Carried, fidelity: &mut Fidelity) -> Vec<Map> {
     if !maps.is_empty() {
         fidelity.note("no metric is required: rules say what is read, not what must be there");
     }
-    for job in &carried.jobs {
+    for job in carried.jobs.iter().filter(|job| *job != service) {
         fidelity.note(format!("the rules select the job `{job}`; series have it only if a target of the plan is named so"));
     }
     maps

@@ -11,7 +11,7 @@ mod read;
 
 use std::fmt;
 
-use super::account::{Remark, Weight};
+use super::account::{Remark, Weight, counted};
 use super::outline::Map;
 use super::{Options, accepted};
 use crate::Diagnostic;
@@ -189,11 +189,13 @@ impl fmt::Display for Fidelity {
             writeln!(f, "{remark}")?;
         }
         let (exactly, changed, not) = self.counts();
-        let all = self.rules.len();
-        let warnings = self.warnings();
+        let (rules, warnings) = (
+            counted(self.rules.len(), "rule"),
+            counted(self.warnings(), "warning"),
+        );
         writeln!(
             f,
-            "{all} rules: {exactly} carried exactly, {changed} with changes, {not} not carried; {warnings} warnings"
+            "{rules}: {exactly} carried exactly, {changed} with changes, {not} not carried; {warnings}"
         )
     }
 }
