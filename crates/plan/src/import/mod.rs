@@ -134,7 +134,7 @@ pub fn document(bytes: &[u8], options: &Options) -> Import {
     targets::read(&mut reading);
     coverage::read(&mut reading);
     let mut outline = assemble::plan(&mut reading);
-    let (yaml, refused) = accepted(&options.file, &mut outline, |lines, reason| {
+    let (yaml, refused) = accepted(&mut outline, |lines, reason| {
         let first = lines.first().copied();
         let about = first.map_or(String::new(), |at| quote(&reading.lines[at].raw));
         reading.warn(first, format!("left out: {about} {reason}"));
@@ -268,13 +268,12 @@ fn declare(reading: &mut Reading<'_>, line: Option<usize>, reader: &str, read: &
 
 /// The plan's text, without what the plan's own reader refuses. `left_out` hears what an item that goes came from, and why.
 fn accepted(
-    file: &str,
     outline: &mut Map,
     mut left_out: impl FnMut(&[usize], &str),
 ) -> (String, Vec<Diagnostic>) {
     let (mut text, mut ranges) = writer::write(outline);
     for _ in 0..ROUNDS_MAX {
-        let errors = errors(file, &text);
+        let errors = errors(&text);
         let mut refused: BTreeMap<usize, String> = BTreeMap::new();
         for error in &errors {
             let at = error.span.at.line;
@@ -294,12 +293,12 @@ fn accepted(
         }
         (text, ranges) = writer::write(outline);
     }
-    let errors = errors(file, &text);
+    let errors = errors(&text);
     (text, errors)
 }
 
-fn errors(file: &str, text: &str) -> Vec<Diagnostic> {
-    let (_, found) = crate::parse(file, text);
+fn errors(text: &str) -> Vec<Diagnostic> {
+    let (_, found) = crate::parse("the imported plan", text);
     found.into_iter().filter(Diagnostic::is_error).collect()
 }
 

@@ -87,7 +87,7 @@ pub fn rule_files(files: &[(String, Vec<u8>)], options: &Options) -> RulesImport
         }
     }
     let mut outline = convert::plan(&groups, options, &mut fidelity);
-    let (yaml, refused) = settle(&mut outline, options, &mut fidelity);
+    let (yaml, refused) = settle(&mut outline, &mut fidelity);
     RulesImport {
         yaml,
         fidelity,
@@ -96,12 +96,8 @@ pub fn rule_files(files: &[(String, Vec<u8>)], options: &Options) -> RulesImport
 }
 
 /// The plan's text, without what the plan's own reader refuses; rules that go are no longer carried.
-fn settle(
-    outline: &mut Map,
-    options: &Options,
-    fidelity: &mut Fidelity,
-) -> (String, Vec<Diagnostic>) {
-    accepted(&options.file, outline, |rules, reason| {
+fn settle(outline: &mut Map, fidelity: &mut Fidelity) -> (String, Vec<Diagnostic>) {
+    accepted(outline, |rules, reason| {
         for rule in rules {
             if let Some(account) = fidelity.rules.get_mut(*rule) {
                 account.verdict = Verdict::NotCarried(reason.to_owned());
