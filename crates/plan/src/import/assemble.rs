@@ -5,6 +5,10 @@ use super::reading::{AlertDraft, MetricDraft, Reading};
 use super::response::{POLICY, assign_procedures};
 use super::{base_url, lines_in_words};
 
+const ALERTS: &str =
+    "Alerts. `critical` pages at once and escalates; `warning` tells the first level once.";
+const DASHBOARDS: &str = "Dashboards. The document names panels in words; the account says why each draws what it draws.";
+
 /// The whole plan.
 pub(super) fn plan(reading: &mut Reading<'_>) -> Map {
     let base_url = base_url(reading);
@@ -32,7 +36,9 @@ pub(super) fn plan(reading: &mut Reading<'_>) -> Map {
         Map::new()
     };
     if reading.needs_host {
-        reading.note(None, "something reads the machine's own figures, so `host` collects them; that is right where Belfry runs on the service's machine");
+        let text = "something reads the machine's own figures, so `host` collects them; that is right where Belfry runs \
+                    on the service's machine";
+        reading.note(None, text);
     }
     let probes = probes(reading, &base_url);
     let policies = policies(reading);
@@ -47,17 +53,49 @@ pub(super) fn plan(reading: &mut Reading<'_>) -> Map {
         .text("title", reading.title.as_str())
         .text("metrics_retention", reading.metrics_retention.as_str())
         .section("targets", "What is scraped.", vec![target])
-        .map("host", "The machine that the service runs on, read by Belfry itself.", host)
-        .section("metrics", "The metrics that must exist.", metrics(&reading.metrics))
-        .section("rule_groups", "Alerts. `critical` pages at once and escalates; `warning` tells the first level once.", rule_groups)
-        .section("dashboards", "Dashboards. The document names panels in words; the account says why each draws what it draws.", dashboards)
-        .map("logs", "Logs: how long which lines stay, and what kinds of lines there are.", logs)
-        .section("probes", "Health endpoints, and how often each is asked.", probes)
+        .map(
+            "host",
+            "The machine that the service runs on, read by Belfry itself.",
+            host,
+        )
+        .section(
+            "metrics",
+            "The metrics that must exist.",
+            metrics(&reading.metrics),
+        )
+        .section("rule_groups", ALERTS, rule_groups)
+        .section("dashboards", DASHBOARDS, dashboards)
+        .map(
+            "logs",
+            "Logs: how long which lines stay, and what kinds of lines there are.",
+            logs,
+        )
+        .section(
+            "probes",
+            "Health endpoints, and how often each is asked.",
+            probes,
+        )
         .section("escalation_policies", "Who is told when.", policies)
-        .section("procedures", "What the responder does.", procedure_maps(reading))
-        .section("objectives", "What is promised.", with_lines(std::mem::take(&mut reading.objectives)))
-        .map("coverage", "How much of each group of metrics must really arrive.", std::mem::take(&mut reading.coverage))
-        .section("critical_paths", "Paths that must be guarded by an alert.", std::mem::take(&mut reading.critical_paths))
+        .section(
+            "procedures",
+            "What the responder does.",
+            procedure_maps(reading),
+        )
+        .section(
+            "objectives",
+            "What is promised.",
+            with_lines(std::mem::take(&mut reading.objectives)),
+        )
+        .map(
+            "coverage",
+            "How much of each group of metrics must really arrive.",
+            std::mem::take(&mut reading.coverage),
+        )
+        .section(
+            "critical_paths",
+            "Paths that must be guarded by an alert.",
+            std::mem::take(&mut reading.critical_paths),
+        )
 }
 
 /// Each item under the lines that it comes from.

@@ -84,7 +84,8 @@ fn paths_of_critical_alerts(reading: &mut Reading<'_>, at: usize) {
             "the document names neither a critical path nor a critical alert",
         );
     }
-    let text = "the document names no critical path; each critical alert is taken as guarding one of its name. Name the paths as your users know them";
+    let text = "the document names no critical path; each critical alert is taken as guarding one of its name. \
+                Name the paths as your users know them";
     reading.note(Some(at), text);
     for name in critical {
         push_path(reading, at, &name.clone(), vec![name]);

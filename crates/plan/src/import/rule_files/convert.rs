@@ -152,7 +152,10 @@ fn group(own: &Group, records: &mut Records, carried: &mut Carried, fidelity: &m
     }
     let mut interval = own.interval.as_str();
     if interval.is_empty() {
-        fidelity.note(format!("the group {} does not say how often it is evaluated; {INTERVAL_DEFAULT}, as Prometheus does", own.name));
+        let name = &own.name;
+        fidelity.note(format!(
+            "the group {name} does not say how often it is evaluated; {INTERVAL_DEFAULT}, as Prometheus does"
+        ));
         interval = INTERVAL_DEFAULT;
     }
     let map = Map::new()
