@@ -9,6 +9,7 @@ mod diff_report;
 mod escalation_report;
 mod explain;
 mod fmt;
+mod import;
 mod init;
 mod logs;
 mod message;
@@ -59,6 +60,8 @@ enum Command {
     Backtest(backtest::BacktestArguments),
     /// Say what differs between two plans, in what it means. Exit code 1 when something does, 2 when one cannot be read.
     Diff(diff::DiffArguments),
+    /// Make a plan of a monitoring plan written for people, or of rule files of Prometheus.
+    Import(import::ImportArguments),
     /// Ask a running Belfry a PromQL query.
     Query(query::QueryArguments),
     /// Search the logs of a running Belfry.
@@ -93,6 +96,7 @@ pub fn main() -> ExitCode {
         Command::Test(arguments) => test::test(&arguments),
         Command::Backtest(arguments) => backtest::backtest(&arguments),
         Command::Diff(arguments) => diff::diff(&arguments),
+        Command::Import(arguments) => import::import(&arguments),
         Command::Query(arguments) => query::query(&arguments),
         Command::Logs(arguments) => logs::logs(&arguments),
         Command::Simulate(arguments) => simulate::simulate(&arguments),

@@ -141,6 +141,8 @@ codes! {
     LogSearch = "BF0080",
     /// A series of a test, its points or a sample's labels, that does not read as such.
     SeriesNotation = "BF0050",
+    /// `added` names what is not there, or nothing.
+    UnknownAddedKey = "BF0055",
 }
 
 impl Code {

@@ -110,6 +110,8 @@ pub(crate) struct Context<'t> {
     pub(crate) report: Report<'t>,
     /// The services that its files belong to.
     pub(crate) services: Services,
+    /// Whether maps may say what is added beside a document: those of a plan may.
+    pub(crate) marks_added: bool,
     /// Names that the text declares.
     pub(crate) declared: Vec<Named>,
     /// Names that it refers to.
@@ -133,6 +135,7 @@ impl<'t> Context<'t> {
         Context {
             report: Report::new(file, text),
             services: Services::default(),
+            marks_added: false,
             declared: Vec::new(),
             referred: Vec::new(),
             metric_types: Vec::new(),

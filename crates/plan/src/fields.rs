@@ -3,12 +3,15 @@
 
 use std::ops::Range;
 
-use crate::Code;
 use crate::context::Context;
 use crate::diagnostics::{all, quote};
 use crate::grammar::Shape;
 use crate::node::{Key, Node, Value};
 use crate::suggest::did_you_mean;
+use crate::{Code, Origin, values};
+
+/// The key that marks what does not stand in the document that a plan was made from. Any map of a plan may have it.
+pub(crate) const ADDED: &str = "added";
 
 /// One map, with note of which keys were asked for.
 pub(crate) struct Fields<'n> {
@@ -106,7 +109,11 @@ impl<'n> Fields<'n> {
     pub(crate) fn finish(self, context: &mut Context<'_>) {
         self.check_all_asked();
         let names: Vec<&str> = self.shape.keys.iter().map(|key| key.name).collect();
-        for (key, _) in self.entries {
+        for (key, node) in self.entries {
+            if key.text == ADDED && context.marks_added {
+                self.check_added(context, node);
+                continue;
+            }
             let known = names.iter().chain(&self.refused);
             if known.into_iter().any(|own| *own == key.text) {
                 continue;
@@ -135,6 +142,62 @@ impl<'n> Fields<'n> {
                 key.name
             );
         }
+    }
+}
+
+impl Fields<'_> {
+    /// Whether the whole item is added (`added: true`). A list of added keys leaves the item the document's.
+    pub(crate) fn origin(&self) -> Origin {
+        let added = self.entries.iter().find(|(own, _)| own.text == ADDED);
+        match added.map(|(_, node)| &node.value) {
+            Some(Value::Text(text)) if text.trim() == "true" => Origin::Added,
+            Some(_) | None => Origin::Document,
+        }
+    }
+
+    /// `added` is `true` for the whole of a map, or names keys that stand in it.
+    fn check_added(&self, context: &mut Context<'_>, node: &Node) {
+        match &node.value {
+            Value::Text(_) => {
+                values::boolean(context, node);
+            }
+            Value::List(items) if !items.is_empty() => {
+                for item in items {
+                    self.check_added_key(context, item);
+                }
+            }
+            Value::Null | Value::List(_) | Value::Map(_) => {
+                let message = format!(
+                    "`added` says what is added, but this is {}",
+                    node.value.shape()
+                );
+                let help = "write `true` for the whole of this, or a list of its keys";
+                context.error(Code::UnknownAddedKey, &node.span, message, "", help);
+            }
+        }
+    }
+
+    fn check_added_key(&self, context: &mut Context<'_>, item: &Node) {
+        let Some(named) = values::text(context, item) else {
+            return;
+        };
+        let keys = self.entries.iter().map(|(key, _)| key.text.as_str());
+        let keys: Vec<&str> = keys.filter(|key| *key != ADDED).collect();
+        if keys.contains(&named) {
+            return;
+        }
+        let message = format!(
+            "{} is marked as added, but {} has no such key here",
+            quote(named),
+            self.shape.noun
+        );
+        let meant = did_you_mean(named, keys.iter().copied());
+        let help = if meant.is_empty() {
+            format!("its keys are {}", all(&keys))
+        } else {
+            meant
+        };
+        context.error(Code::UnknownAddedKey, &item.span, message, "", help);
     }
 }
 

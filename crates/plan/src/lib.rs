@@ -6,6 +6,8 @@
 //! values from the environment), walks it field by field (`fields`, `values`, `convert`), then looks across sections
 //! (`check`). What it finds is a list of [`Diagnostic`]s, each with a [`Code`], shown by [`render`] or in one line.
 
+pub mod import;
+
 mod plan;
 mod response;
 mod rule_file;
@@ -71,6 +73,7 @@ pub fn parse(name: &str, text: &str) -> (Option<Plan>, Vec<Diagnostic>) {
 /// included files count from it.
 pub fn parse_files(name: &str, text: &str, sources: &mut dyn Sources) -> Reading {
     let mut context = Context::new(name, text);
+    context.marks_added = true;
     let plan = inclusion::read(&mut context, sources).and_then(|root| {
         let plan = convert::plan(&mut context, &root);
         check::all(&mut context, plan)

@@ -204,7 +204,7 @@ pub struct Metric {
     pub metric_type: MetricType,
     /// Its unit (`seconds`, `bytes`, `ratio`, …); empty for a plain count.
     pub unit: String,
-    /// What it means, for people.
+    /// What it means, for people; empty where the plan does not say.
     pub meaning: String,
     /// The coverage group.
     pub group: MetricGroup,

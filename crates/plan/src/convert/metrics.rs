@@ -1,7 +1,7 @@
 //! The metrics that must or may exist.
 
 use super::targets::SOURCE_BELFRY;
-use super::{at, origin, service, text_or_empty};
+use super::{at, service, text_or_empty};
 use crate::context::{Context, Kind};
 use crate::diagnostics::quote;
 use crate::fields::Fields;
@@ -23,12 +23,7 @@ pub(super) fn metric(context: &mut Context<'_>, node: &Node, jobs: &[String]) ->
         context.metric_types.push((name.clone(), metric_type));
     }
     let unit = text_or_empty(context, &mut fields, "unit");
-    let meaning = fields.required(
-        context,
-        "meaning",
-        "say in a sentence what it counts or measures",
-    );
-    let meaning = meaning.and_then(|node| values::text(context, node));
+    let meaning = text_or_empty(context, &mut fields, "meaning");
     let help = "write `application`, `infrastructure` or `business`";
     let group = fields.required(context, "group", help);
     let group = group
@@ -38,7 +33,7 @@ pub(super) fn metric(context: &mut Context<'_>, node: &Node, jobs: &[String]) ->
         .and_then(|node| values::boolean(context, node));
     let labels = super::section(context, &mut fields, "labels", label);
     let source = source(context, &mut fields, jobs);
-    let origin = origin(context, &mut fields);
+    let origin = fields.origin();
     let at = at(context, &fields);
     let service = service(context, &fields);
     fields.finish(context);
@@ -46,7 +41,7 @@ pub(super) fn metric(context: &mut Context<'_>, node: &Node, jobs: &[String]) ->
         name: name?,
         metric_type: metric_type?,
         unit,
-        meaning: meaning?.to_owned(),
+        meaning,
         group: group?,
         // Declaring a metric means expecting it, unless the plan says otherwise.
         required: required.unwrap_or(true),

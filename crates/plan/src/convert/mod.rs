@@ -39,7 +39,7 @@ use crate::limits::{
     WAIVERS_MAX, WINDOWS_MAX,
 };
 use crate::node::{Node, Value};
-use crate::{Code, Location, Logs, Origin, Plan, Service, civil, grammar, values};
+use crate::{Code, Location, Logs, Plan, Service, civil, grammar, values};
 
 /// The format of plans and contacts files that this Belfry reads.
 const FORMAT: &str = "1";
@@ -332,18 +332,6 @@ fn text_or_empty(context: &mut Context<'_>, fields: &mut Fields<'_>, key: &'stat
         .optional(key)
         .and_then(|node| values::text(context, node));
     text.unwrap_or("").to_owned()
-}
-
-/// `added: true`.
-fn origin(context: &mut Context<'_>, fields: &mut Fields<'_>) -> Origin {
-    let added = fields
-        .optional("added")
-        .and_then(|node| values::boolean(context, node));
-    if added == Some(true) {
-        Origin::Added
-    } else {
-        Origin::Document
-    }
 }
 
 fn at(context: &Context<'_>, fields: &Fields<'_>) -> Location {

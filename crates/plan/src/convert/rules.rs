@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::incidents::group_by_labels;
-use super::{at, origin, service, text_or_empty};
+use super::{at, service, text_or_empty};
 use crate::context::{Context, Kind};
 use crate::diagnostics::quote;
 use crate::expression::{self, Allowed};
@@ -73,7 +73,7 @@ fn rule(context: &mut Context<'_>, node: &Node) -> Option<AlertRule> {
             &grammar::NO_TRAFFIC,
         )
     });
-    let origin = origin(context, &mut fields);
+    let origin = fields.origin();
     let at = at(context, &fields);
     if severity == Some(Severity::Critical) && escalation_node.is_none() {
         let span = name_node.map_or(fields.span(), |node| &node.span).clone();

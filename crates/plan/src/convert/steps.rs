@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use super::at;
 use super::requests::request;
-use super::{at, origin};
 use crate::context::{Context, Kind};
 use crate::expression::{self, Allowed};
 use crate::fields::Fields;
@@ -24,7 +24,7 @@ pub(super) fn procedure(context: &mut Context<'_>, node: &Node) -> Option<Proced
         super::needs_one(context, node, "a procedure needs at least one step");
         super::items_up_to(context, node, (STEPS_MAX, "steps"), step)
     });
-    let origin = origin(context, &mut fields);
+    let origin = fields.origin();
     let at = at(context, &fields);
     fields.finish(context);
     Some(Procedure {

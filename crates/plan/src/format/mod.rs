@@ -15,6 +15,7 @@ mod write;
 use std::fmt;
 
 use crate::context::Context;
+use crate::fields::ADDED;
 use crate::grammar::{CONTACTS, PLAN, Shape, Type};
 use crate::limits::NODES_MAX;
 use crate::node::{Node, Value};
@@ -142,7 +143,10 @@ fn sorted(names: &[&str], shape: Option<&'static Shape>) -> Vec<usize> {
     let Some(shape) = shape else {
         return order;
     };
-    let place = |at: usize| shape.keys.iter().position(|key| key.name == names[at]);
+    let place = |at: usize| match names[at] {
+        ADDED => Some(usize::MAX),
+        name => shape.keys.iter().position(|key| key.name == name),
+    };
     let mut places: Vec<Option<usize>> = order.iter().map(|at| place(*at)).collect();
     places.sort();
     let each_once = places.windows(2).all(|pair| pair[0] != pair[1]);

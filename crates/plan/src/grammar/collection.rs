@@ -22,14 +22,6 @@ const TIMEOUT: Key = Key::optional(
 )
 .or(Default::Words("`10s`, or the interval if that is shorter"));
 
-/// `added`, which marks what the document does not have.
-pub(super) const ADDED: Key = Key::optional(
-    "added",
-    Boolean,
-    "Marks what does not stand in the document that the plan was made from. Coverage reports show it apart.",
-)
-.or(Default::Boolean(false));
-
 pub(crate) static TARGET: Shape = Shape::new(
     "a target",
     "Something that exposes metrics in the text format.",
@@ -80,7 +72,7 @@ pub(crate) static METRIC: Shape = Shape::new(
         Key::required("type", Word(&TYPES), "Its type."),
         Key::optional("unit", Text, "Its unit: `seconds`, `bytes`, `ratio`, …")
             .or(Default::Words("none: a plain count")),
-        Key::required(
+        Key::optional(
             "meaning",
             Text,
             "What it counts or measures, in a sentence for people.",
@@ -103,7 +95,6 @@ pub(crate) static METRIC: Shape = Shape::new(
             "The job of the target that exposes it, or `belfry` for what Belfry writes itself.",
         )
         .or(Default::Words("the only target, where there is one")),
-        ADDED,
     ],
 );
 

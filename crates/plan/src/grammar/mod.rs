@@ -49,6 +49,10 @@ use std::time::Duration;
 
 use crate::context::Kind;
 
+/// What `added` says, which any map of a plan may have.
+pub(crate) const ADDED_MEANING: &str = "Marks what does not stand in the document that the plan was made from: \
+    `true` for the whole of this, or a list of its keys. Coverage reports show it apart.";
+
 /// A map of the text: what it is, and which keys it has.
 pub(crate) struct Shape {
     /// What one is called, with its article: "a target".

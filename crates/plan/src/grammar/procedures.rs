@@ -4,7 +4,6 @@ use super::Type::{
     Boolean, Duration, Environment, Json, List, LogSearch, Map, Name, Path, Reference, Request,
     Text, VectorOrScalar,
 };
-use super::collection::ADDED;
 use super::response::ANY_DURATION;
 use super::words::STEP_KINDS;
 use super::{Default, Key, Rule, Shape};
@@ -23,7 +22,6 @@ pub(crate) static PROCEDURE: Shape = Shape::new(
     &[
         Key::required("id", Name, "Its name in references."),
         Key::required("title", Text, "What people call it."),
-        ADDED,
         Key::required(
             "steps",
             List(&Map(&STEP), 1, Some(STEPS_MAX)),

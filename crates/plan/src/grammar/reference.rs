@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::ADDED_MEANING;
 use super::example::{EXAMPLE_CONTACTS, EXAMPLE_PLAN, section};
 use super::{CONTACTS, Key, PLAN, Shape, describe, reached};
 use crate::diagnostics::either;
@@ -21,6 +22,10 @@ the same keys with [plan.schema.json](plan.schema.json) and [contacts.schema.jso
 /// The reference of both files, as it stands in `docs/plan-reference.md`.
 pub fn reference() -> String {
     let mut page = HEAD.to_owned();
+    let _ = write!(
+        page,
+        "Any map of a plan may have `added`. {ADDED_MEANING}\n\n"
+    );
     file(&mut page, "The plan file", &PLAN, EXAMPLE_PLAN);
     page.push('\n');
     file(&mut page, "The contacts file", &CONTACTS, EXAMPLE_CONTACTS);

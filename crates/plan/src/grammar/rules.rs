@@ -4,7 +4,7 @@ use super::Type::{
     Duration, Label, Labels, List, Map, MetricName, Name, Number, Reference, Text, Vector,
     VectorOrScalar, Word,
 };
-use super::collection::{ADDED, INTERVAL};
+use super::collection::INTERVAL;
 use super::words::{self, words};
 use super::{Default, Key, Shape, Type};
 use crate::context::Kind;
@@ -86,7 +86,6 @@ pub(crate) static RULE: Shape = Shape::new(
             "What it means when complete scrapes bring no value: a firing alert resolves, or goes on paging.",
         )
         .or(Default::Word(words::NO_TRAFFIC[0].0)),
-        ADDED,
     ],
 );
 

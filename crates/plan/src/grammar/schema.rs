@@ -7,7 +7,10 @@
 use super::describe;
 use super::example::Examples;
 use super::json::Json;
-use super::{CONTACTS, Default, Key, METHODS, PLAN, Rule, Shape, Type, Variants, reached};
+use super::{
+    ADDED_MEANING, CONTACTS, Default, Key, METHODS, PLAN, Rule, Shape, Type, Variants, reached,
+};
+use crate::fields::ADDED;
 use crate::limits::{
     CLASS_NAME_CHARS_MAX, MAIL_ADDRESS_CHARS_MAX, METRIC_NAME_CHARS_MAX, NAME_CHARS_MAX,
 };
@@ -28,13 +31,13 @@ pub fn contacts_schema() -> String {
 fn document(root: &'static Shape, name: &str) -> String {
     let examples = Examples::read();
     let inner = reached(root).into_iter().skip(1);
-    let definitions = inner.map(|shape| (shape.id(), object(shape, &examples)));
+    let definitions = inner.map(|shape| (shape.id(), object(shape, root, &examples)));
     let comment = format!("Made by `belfry schema {name}` from the grammar of the language.");
     let mut entries = vec![
         ("$schema".to_owned(), Json::text(DIALECT)),
         ("$comment".to_owned(), Json::text(comment)),
     ];
-    if let Json::Map(own) = object(root, &examples) {
+    if let Json::Map(own) = object(root, root, &examples) {
         entries.extend(own);
     }
     entries.push(("$defs".to_owned(), Json::Map(definitions.collect())));
@@ -42,11 +45,11 @@ fn document(root: &'static Shape, name: &str) -> String {
 }
 
 /// A map with its keys.
-fn object(shape: &'static Shape, examples: &Examples) -> Json {
-    let properties = shape
-        .keys
-        .iter()
-        .map(|key| (key.name.to_owned(), property(shape, key, examples)));
+fn object(shape: &'static Shape, root: &'static Shape, examples: &Examples) -> Json {
+    let keys = shape.keys.iter();
+    let own = keys.map(|key| (key.name.to_owned(), property(shape, key, examples)));
+    let of_plans = (root.noun == PLAN.noun).then(|| (ADDED.to_owned(), added()));
+    let properties = own.chain(of_plans);
     let mut entries = vec![
         ("title".to_owned(), Json::text(shape.noun)),
         ("description".to_owned(), Json::text(shape.meaning)),
@@ -67,6 +70,20 @@ fn object(shape: &'static Shape, examples: &Examples) -> Json {
         entries.push(("allOf".to_owned(), Json::List(rules)));
     }
     Json::Map(entries)
+}
+
+/// What any map of a plan may say of itself.
+fn added() -> Json {
+    let names = Json::map([
+        ("type", Json::text("array")),
+        ("items", scalar(r"\S")),
+        ("minItems", Json::plain(1)),
+    ]);
+    let whole = Json::map([("type", Json::text("boolean"))]);
+    Json::map([
+        ("description", Json::text(ADDED_MEANING)),
+        ("anyOf", Json::List(vec![whole, names])),
+    ])
 }
 
 fn property(shape: &Shape, key: &Key, examples: &Examples) -> Json {
