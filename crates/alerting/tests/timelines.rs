@@ -21,7 +21,9 @@ use alerting::{
     PageReason, RuleState, TransitionKind,
 };
 use model::{Labels, Timestamp, parse_duration};
-use plan::{AlertRule, EscalationLevel, Expression, Location, NoTraffic, Origin, Severity};
+use plan::{
+    AlertRule, EscalationLevel, Expression, Location, NoTraffic, Origin, Severity, TextSpan,
+};
 
 #[test]
 fn every_timeline() {
@@ -271,6 +273,7 @@ fn rule(line: &str) -> AlertRule {
         expr: Expression {
             parsed: promql::parse(&text).unwrap(),
             text,
+            span: TextSpan::default(),
         },
         hold: parse_duration(option("for").unwrap_or("0")).unwrap(),
         keep_firing: parse_duration(option("keep_firing_for").unwrap_or("0")).unwrap(),

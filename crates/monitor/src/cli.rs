@@ -28,7 +28,8 @@ struct Arguments {
 enum Command {
     /// Run a plan.
     Run(run::RunArguments),
-    /// Check a plan without running it: all errors at once. Exit code 1 when there are any.
+    /// Check a plan without running it: errors, and what could run but would not do what the plan means. Exit code 1 when there
+    /// is an error or a finding that the plan does not waive.
     Check(check::CheckArguments),
     /// Ask a running Belfry a PromQL query.
     Query(query::QueryArguments),

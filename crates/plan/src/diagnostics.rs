@@ -29,7 +29,7 @@ impl DiagnosticSeverity {
 }
 
 /// A part of the text.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TextSpan {
     /// The first byte.
     pub start: usize,
@@ -113,6 +113,11 @@ impl<'t> Report<'t> {
         }
     }
 
+    /// Whether an error was found.
+    pub(crate) fn refuses(&self) -> bool {
+        self.found.iter().any(Diagnostic::is_error)
+    }
+
     pub(crate) fn text(&self) -> &'t str {
         self.text
     }
@@ -152,7 +157,7 @@ impl<'t> Report<'t> {
 
     /// The value where nothing forbids it, and everything that was found, in the order of the text.
     pub(crate) fn finish<T>(mut self, value: Option<T>) -> (Option<T>, Vec<Diagnostic>) {
-        let refused = self.found.iter().any(Diagnostic::is_error);
+        let refused = self.refuses();
         debug_assert!(
             refused || value.is_some(),
             "a text without errors must give a value"
@@ -162,38 +167,48 @@ impl<'t> Report<'t> {
         (value.filter(|_| !refused), self.found)
     }
 
+    /// A part of the text with its place; any numbers are taken.
+    pub(crate) fn span(&self, at: &Range<usize>) -> TextSpan {
+        let start = self.text.floor_char_boundary(at.start.min(self.text.len()));
+        let end = at.end.clamp(start, self.text.len());
+        TextSpan {
+            start,
+            end: self.text.floor_char_boundary(end),
+            at: self.location(start),
+        }
+    }
+
+    /// A warning about a part of the text, in the hands of the caller.
+    pub(crate) fn placed_warning(&self, at: &Range<usize>, finding: Finding) -> Diagnostic {
+        self.placed(DiagnosticSeverity::Warning, at, finding)
+    }
+
+    fn placed(
+        &self,
+        severity: DiagnosticSeverity,
+        at: &Range<usize>,
+        finding: Finding,
+    ) -> Diagnostic {
+        Diagnostic {
+            code: finding.code,
+            severity,
+            file: self.file.to_owned(),
+            span: self.span(at),
+            message: finding.message,
+            label: finding.label,
+            help: finding.help,
+        }
+    }
+
     fn add(&mut self, severity: DiagnosticSeverity, at: &Range<usize>, finding: Finding) {
         // An error must never be lost behind a crowd of warnings: the bound gives way to the first error.
         let first_error =
-            severity == DiagnosticSeverity::Error && !self.found.iter().any(Diagnostic::is_error);
+            severity == DiagnosticSeverity::Error && !self.refuses();
         if self.found.len() >= DIAGNOSTICS_MAX && !first_error {
             return;
         }
-        let start = self.text.floor_char_boundary(at.start.min(self.text.len()));
-        let end = self
-            .text
-            .floor_char_boundary(at.end.clamp(start, self.text.len()));
-        let span = TextSpan {
-            start,
-            end,
-            at: self.location(start),
-        };
-        let Finding {
-            code,
-            message,
-            label,
-            help,
-        } = finding;
-        let file = self.file.to_owned();
-        self.found.push(Diagnostic {
-            code,
-            severity,
-            file,
-            span,
-            message,
-            label,
-            help,
-        });
+        let placed = self.placed(severity, at, finding);
+        self.found.push(placed);
     }
 }
 

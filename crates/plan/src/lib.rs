@@ -3,7 +3,8 @@
 //! Promise: total. Any bytes give an answer, never a panic, and all errors at once. serde lives at the edge only (`syntax`).
 //!
 //! Reading order: [`parse`] turns text into a tree (`syntax`, `node`), walks it field by field (`fields`, `values`,
-//! `convert`), then looks across sections (`check`). What it finds is a list of [`Diagnostic`]s, each with a [`Code`],
+//! `convert`), then looks across sections (`check`). [`lint`] goes on where that
+//! finds no error, and looks for what could run but would not do what the plan means (`lint`). What they find is a list of [`Diagnostic`]s, each with a [`Code`],
 //! shown by [`render`] or in one line.
 
 mod plan;
@@ -19,6 +20,7 @@ mod diagnostics;
 mod expression;
 mod fields;
 mod limits;
+mod lint;
 mod node;
 mod render;
 mod scalar_map;
@@ -31,7 +33,8 @@ mod values;
 pub use codes::Code;
 pub use contacts::*;
 pub use diagnostics::{Diagnostic, DiagnosticSeverity, TextSpan};
-pub use limits::{DIAGNOSTICS_MAX, TEXT_BYTES_MAX};
+pub use limits::{DIAGNOSTICS_MAX, FINDINGS_MAX, LOGS_BEFORE_INCIDENT, TEXT_BYTES_MAX};
+pub use lint::{LintFinding, Linted};
 pub use plan::*;
 pub use render::render;
 pub use response::*;
@@ -45,11 +48,31 @@ use context::Context;
 /// of the text.
 pub fn parse(name: &str, text: &str) -> (Option<Plan>, Vec<Diagnostic>) {
     let mut context = Context::new(name, text);
-    let plan = syntax::read(&mut context.report).and_then(|root| {
-        let plan = convert::plan(&mut context, &root);
-        check::all(&mut context, plan)
-    });
+    let plan = read_plan(&mut context);
     context.report.finish(plan)
+}
+
+/// Reads a plan as [`parse`] does, and lints it if it could run. With contacts it also asks whether somebody fills every
+/// role.
+pub fn lint(name: &str, text: &str, contacts: Option<&Contacts>) -> Linted {
+    let mut context = Context::new(name, text);
+    let plan = read_plan(&mut context);
+    let findings = match &plan {
+        Some(plan) if !context.report.refuses() => lint::findings(&context, plan, contacts),
+        Some(_) | None => Vec::new(),
+    };
+    let (plan, diagnostics) = context.report.finish(plan);
+    Linted {
+        plan,
+        diagnostics,
+        findings,
+    }
+}
+
+fn read_plan(context: &mut Context<'_>) -> Option<Plan> {
+    let root = syntax::read(&mut context.report)?;
+    let plan = convert::plan(context, &root);
+    check::all(context, plan)
 }
 
 /// Reads a contacts file. `name` is what diagnostics call the file.

@@ -159,3 +159,11 @@ pub(crate) const WAIVERS_MAX: usize = 500;
 
 /// The most names that one waiver is about.
 pub(crate) const WAIVED_MAX: usize = 500;
+
+/// The most findings of lint about one plan: more than a plan has rules, panels and metrics, and less than a program that
+/// reads the list can hold.
+pub const FINDINGS_MAX: usize = 2_000;
+
+/// How long before an incident a procedure's log search begins: what led to an alert with a `for` of minutes comes
+/// before it.
+pub const LOGS_BEFORE_INCIDENT: Duration = Duration::from_secs(15 * 60);

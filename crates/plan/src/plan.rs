@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::{
     Code, DeploymentTracking, EscalationPolicy, Heartbeat, IncidentOptions, IncomingAlerts,
-    Inhibition, MaintenanceWindow, Messages, Procedure,
+    Inhibition, MaintenanceWindow, Messages, Procedure, TextSpan,
 };
 
 /// A whole monitoring plan: everything that Belfry runs comes from one of these.
@@ -247,6 +247,8 @@ pub struct Expression {
     pub text: String,
     /// Parsed.
     pub parsed: promql::Expr,
+    /// Where it stands, as written: with quotes, escapes and indentation.
+    pub span: TextSpan,
 }
 
 /// One alert rule.
@@ -316,6 +318,14 @@ impl PanelKind {
             PanelKind::Stacked => "stacked",
             PanelKind::Stat => "stat",
             PanelKind::Bars => "bars",
+        }
+    }
+
+    /// Whether it shows present values rather than a course over time.
+    pub fn shows_one_moment(self) -> bool {
+        match self {
+            PanelKind::Line | PanelKind::Stacked => false,
+            PanelKind::Stat | PanelKind::Bars => true,
         }
     }
 }

@@ -20,11 +20,21 @@ pub(crate) fn place(
     value: &str,
     part: Range<usize>,
 ) -> Range<usize> {
-    let raw = context.report.text().get(node.span.clone()).unwrap_or("");
+    place_within(context, &node.span, value, part)
+}
+
+/// The same, for a scalar that stands at `whole`.
+pub(crate) fn place_within(
+    context: &Context<'_>,
+    whole: &Range<usize>,
+    value: &str,
+    part: Range<usize>,
+) -> Range<usize> {
+    let raw = context.report.text().get(whole.clone()).unwrap_or("");
     let found = raw_range(raw, value, part);
-    let start = node.span.start + found.start;
+    let start = whole.start + found.start;
     // An error at the very end (`rate(x`) has no width; it is shown behind the last character.
-    start..(node.span.start + found.end).max(start)
+    start..(whole.start + found.end).max(start)
 }
 
 /// Where `part` (bytes of `value`) stands in `raw` (the scalar as written, from its first character on).
