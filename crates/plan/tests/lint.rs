@@ -14,6 +14,9 @@ use plan::{Code, Linted};
 
 const BASE: &str = include_str!("../testdata/lint/shop.yaml");
 
+/// Findings that come from standing beside other cases: the same expression twice, a procedure that no rule leads to.
+const BETWEEN_CASES: [Code; 2] = [Code::SameExpression, Code::ProcedureUnused];
+
 /// One line of the corpus.
 #[derive(Debug)]
 struct Case {
@@ -72,43 +75,24 @@ impl Case {
         self.keys.get(key).map_or(otherwise, String::as_str)
     }
 
-    fn name(&self) -> &str {
-        self.key("alert", "Case")
+    fn is_rule(&self) -> bool {
+        !self.keys.contains_key("in")
     }
 
-    /// The base with this case in it, and a panel that shows every metric.
-    fn plan(&self) -> String {
-        let mut text = BASE.to_owned();
-        let expr = format!("|-\n          {}", self.expr);
-        let (alert, panel, objective, step) = match self.key("in", "rule") {
-            "rule" => (self.rule(&expr), String::new(), String::new(), String::new()),
-            "panel" => (String::new(), self.panel("line", &expr), String::new(), String::new()),
-            "bars" => (String::new(), self.panel("bars", &expr), String::new(), String::new()),
-            "objective" => (String::new(), String::new(), self.objective(&expr), String::new()),
-            "step" => (
-                String::new(),
-                String::new(),
-                String::new(),
-                format!("  - id: Case\n    title: Case\n    steps:\n      - do: Look.\n        query: {expr}\n"),
-            ),
-            other => panic!("{}: in {other}", self.at),
-        };
-        if !alert.is_empty() {
-            write!(text, "rule_groups:\n{alert}").unwrap();
-        }
-        write!(text, "dashboards:\n  - id: all\n    title: All\n    panels:\n{}{panel}", everything()).unwrap();
-        write!(text, "procedures:\n  - {{id: look, title: Look, steps: [{{do: Look.}}]}}\n{step}").unwrap();
-        if !objective.is_empty() {
-            write!(text, "objectives:\n{objective}").unwrap();
-        }
-        text
+    /// The name of what the case is about; the line tells it from the others of its file.
+    fn name(&self) -> String {
+        let line = self.at.rsplit(':').next().unwrap_or_default();
+        format!("{}_{line}", self.key("alert", "Case"))
     }
 
-    fn rule(&self, expr: &str) -> String {
+    fn expr(&self) -> String {
+        format!("'{}'", self.expr.replace('\'', "''"))
+    }
+
+    fn rule(&self) -> String {
+        let (name, every, expr) = (self.name(), self.key("every", "1m"), self.expr());
         let mut rule = format!(
-            "  - name: cases\n    interval: {}\n    rules:\n      - alert: {}\n        expr: {expr}\n",
-            self.key("every", "1m"),
-            self.name()
+            "  - name: group-{name}\n    interval: {every}\n    rules:\n      - alert: {name}\n        expr: {expr}\n"
         );
         let defaults = [
             ("for", "5m"),
@@ -120,7 +104,7 @@ impl Case {
             writeln!(rule, "        {key}: {}", self.key(key, value)).unwrap();
         }
         for (key, value) in &self.keys {
-            let own = ["alert", "every", "in"].contains(&key.as_str());
+            let own = ["alert", "every"].contains(&key.as_str());
             if !own && defaults.iter().all(|(default, _)| default != key) {
                 writeln!(rule, "        {key}: {value}").unwrap();
             }
@@ -128,39 +112,78 @@ impl Case {
         rule
     }
 
-    fn panel(&self, kind: &str, expr: &str) -> String {
-        let legend = self.key("legend", "\"\"");
-        let legend = if legend == "\"\"" { "line" } else { legend };
-        format!("      - title: Case\n        kind: {kind}\n        queries:\n        - expr: {expr}\n          legend: {legend}\n")
+    fn panel(&self, kind: &str) -> String {
+        let (name, expr, legend) = (self.name(), self.expr(), self.key("legend", "line"));
+        format!(
+            "      - title: {name}\n        kind: {kind}\n        queries:\n          - expr: {expr}\n            legend: {legend}\n"
+        )
     }
 
-    fn objective(&self, expr: &str) -> String {
-        let (unit, target) = (self.key("unit", "ratio"), self.key("target", "\"> 99%\""));
-        let window = self.key("window", "30d");
-        format!("  - id: Case\n    title: Case\n    expr: {expr}\n    unit: {unit}\n    target: {target}\n    window: {window}\n")
+    fn objective(&self) -> String {
+        let (name, expr, unit) = (self.name(), self.expr(), self.key("unit", "ratio"));
+        let (target, window) = (self.key("target", "\"> 99%\""), self.key("window", "30d"));
+        format!(
+            "  - id: {name}\n    title: Case\n    expr: {expr}\n    unit: {unit}\n    target: {target}\n    window: {window}\n"
+        )
     }
 
-    /// The codes of what is found about this case, and what is said.
-    fn found(&self) -> (Vec<String>, String) {
-        let linted = plan::lint("case.yaml", &self.plan(), None);
-        assert!(
-            linted.plan.is_some(),
-            "{}: {:?}\n{}",
-            self.at,
-            linted.diagnostics,
-            self.plan()
-        );
+    fn procedure(&self) -> String {
+        let (name, expr) = (self.name(), self.expr());
+        format!("  - id: {name}\n    title: Case\n    steps:\n      - do: Look.\n        query: {expr}\n")
+    }
+
+    /// What is expected and was not found, or the other way round.
+    fn differs(&self, linted: &Linted) -> Option<String> {
         let own = linted
             .findings
             .iter()
-            .filter(|found| [self.name(), "cases", "Case"].contains(&found.about.as_str()))
-            // A step of a procedure that no rule leads to is not what the case is about.
-            .filter(|found| found.diagnostic.code != Code::ProcedureUnused);
-        let mut codes: Vec<String> = own.clone().map(|found| found.diagnostic.code.to_string()).collect();
-        codes.sort();
+            .filter(|found| [self.name(), format!("group-{}", self.name())].contains(&found.about))
+            // What a case has to do with the others of its file is not what it is about.
+            .filter(|found| !BETWEEN_CASES.contains(&found.diagnostic.code));
+        let mut found: Vec<String> = own
+            .clone()
+            .map(|found| found.diagnostic.code.to_string())
+            .collect();
+        found.sort();
+        let mut expected = self.expected.clone();
+        expected.sort();
         let said: Vec<String> = own.map(|found| found.diagnostic.to_string()).collect();
-        (codes, said.join("\n    "))
+        (found != expected).then(|| {
+            format!(
+                "{}: {}\n  expected {expected:?}, found {found:?}\n    {}",
+                self.at,
+                self.expr,
+                said.join("\n    ")
+            )
+        })
     }
+}
+
+/// The base with cases in it, and a panel that shows every metric.
+fn plan_of(everything: &str, cases: &[&Case]) -> String {
+    let of = |places: &[&str], write: &dyn Fn(&Case) -> String| {
+        let meant = cases.iter().filter(|case| places.contains(&case.key("in", "rule")));
+        meant.map(|case| write(case)).collect::<String>()
+    };
+    let mut text = BASE.to_owned();
+    let mut section = |heading: &str, items: &str| {
+        if !items.is_empty() {
+            write!(text, "{heading}{items}").unwrap();
+        }
+    };
+    section("rule_groups:\n", &of(&["rule"], &Case::rule));
+    section(
+        "procedures:\n  - {id: look, title: Look, steps: [{do: Look.}]}\n",
+        &(of(&["step"], &Case::procedure) + "\n"),
+    );
+    section("objectives:\n", &of(&["objective"], &Case::objective));
+    let lines = of(&["panel"], &|case| case.panel("line"));
+    let bars = of(&["bars"], &|case| case.panel("bars"));
+    section(
+        "dashboards:\n  - id: all\n    title: All\n    panels:\n",
+        &format!("{everything}{lines}{bars}"),
+    );
+    text
 }
 
 /// A panel that reads every metric of the base.
@@ -177,20 +200,22 @@ fn everything() -> String {
     panel
 }
 
-/// All cases whose findings are not the expected ones.
+/// All cases whose findings are not the expected ones. The rules of a file make one plan; what is no rule makes another,
+/// since an objective is watched by rules.
 fn wrong(cases: &[Case]) -> Vec<String> {
-    let differs = |case: &Case| {
-        let (found, said) = case.found();
-        let mut expected = case.expected.clone();
-        expected.sort();
-        (found != expected).then(|| {
-            format!(
-                "{}: {}\n  expected {expected:?}, found {found:?}\n    {said}",
-                case.at, case.expr
-            )
-        })
-    };
-    cases.iter().filter_map(differs).collect()
+    let everything = everything();
+    let mut plans: BTreeMap<(&str, bool), Vec<&Case>> = BTreeMap::new();
+    for case in cases {
+        let file = case.at.split(':').next().unwrap_or_default();
+        plans.entry((file, case.is_rule())).or_default().push(case);
+    }
+    let mut wrong = Vec::new();
+    for ((file, _), cases) in plans {
+        let linted = plan::lint(file, &plan_of(&everything, &cases), None);
+        assert!(linted.plan.is_some(), "{file}: {:?}", linted.diagnostics);
+        wrong.extend(cases.iter().filter_map(|case| case.differs(&linted)));
+    }
+    wrong
 }
 
 #[test]

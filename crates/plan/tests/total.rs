@@ -27,7 +27,8 @@ fn real_plans() -> Vec<String> {
 fn check(text: &str) -> Vec<Diagnostic> {
     let (plan, found) = plan::parse("fuzz.yaml", text);
     assert_eq!(plan.is_none(), found.iter().any(Diagnostic::is_error));
-    let (_, contacts_found) = plan::parse_contacts("fuzz.yaml", text);
+    let (contacts, contacts_found) = plan::parse_contacts("fuzz.yaml", text);
+    lint(text, contacts.as_ref(), &found);
     for diagnostic in found.iter().chain(&contacts_found) {
         let span = &diagnostic.span;
         assert!(
@@ -43,6 +44,20 @@ fn check(text: &str) -> Vec<Diagnostic> {
         found.is_empty()
     );
     found
+}
+
+/// Lints the text as well: it reads what parsing reads, and finds something only where that finds no error.
+fn lint(text: &str, contacts: Option<&plan::Contacts>, read: &[Diagnostic]) {
+    let linted = plan::lint("fuzz.yaml", text, contacts);
+    assert_eq!(linted.diagnostics, read);
+    assert!(linted.plan.is_some() || linted.findings.is_empty());
+    assert!(linted.findings.len() <= plan::FINDINGS_MAX);
+    for found in linted.findings.iter().map(|found| &found.diagnostic) {
+        let span = found.span;
+        assert!(text.get(span.start..span.end).is_some(), "{found}");
+        assert!(!found.is_error() && found.code.is_lint(), "{found}");
+        assert!(!found.to_string().contains('\n'), "{found:?}");
+    }
 }
 
 #[test]

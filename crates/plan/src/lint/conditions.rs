@@ -122,9 +122,9 @@ fn never(findings: &mut Findings<'_, '_>, site: &Site<'_>, part: &Inferred<'_>) 
 }
 
 fn always(findings: &mut Findings<'_, '_>, site: &Site<'_>, condition: &Inferred<'_>) {
-    // What is absent is compared with 1 as a way to write it.
-    let of_absent = condition.parts.iter().any(|part| says_absent(part.bare()));
-    if verdict(condition) != Some(true) || of_absent {
+    // `count(x > 5) > 0` and `absent(x) == 1`: whether there is anything to compare is the condition.
+    let decided_below = condition.parts.iter().any(can_be_silent);
+    if verdict(condition) != Some(true) || decided_below {
         return;
     }
     let message = format!("this is always true: {}", reach(site, condition));

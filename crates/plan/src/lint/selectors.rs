@@ -133,7 +133,15 @@ fn joined(
     let [left, right] = part.parts.as_slice() else {
         return;
     };
-    let has = |name: &str| left.facts.labels.may_have(name) || right.facts.labels.may_have(name);
+    // What `ignoring` names may have been aggregated away already; what `on` names must be there.
+    let has = |name: &str| {
+        let mut has = false;
+        part.visit(&mut |below| {
+            let counts = !matching.on || [left.expr.span(), right.expr.span()].contains(&below.expr.span());
+            has |= counts && below.facts.labels.may_have(name);
+        });
+        has
+    };
     let word = if matching.on { "on" } else { "ignoring" };
     for name in &matching.labels {
         let habitual = !matching.on && HABITUAL.contains(&name.as_str());
@@ -243,16 +251,17 @@ fn values(findings: &mut Findings<'_, '_>, plan: &Plan, read: &Read<'_, '_>) {
 /// The values of a label that the plan declares; `None` where they come from elsewhere.
 fn possible_values(plan: &Plan, series: &str, label: &str) -> Option<BTreeSet<String>> {
     let own = |prefix: &str| series.starts_with(prefix);
-    let scraped = series == "up"
-        || own("scrape_")
-        || super::infer::metric_of(plan, series).is_some_and(|metric| metric.source.is_some());
+    let source = super::infer::metric_of(plan, series).and_then(|metric| metric.source.as_deref());
+    let scraped = source.is_some() || series == "up" || own("scrape_");
+    let targets = || {
+        let of_source = |job: &str| source.is_none_or(|source| source == job);
+        plan.targets.iter().filter(move |target| of_source(&target.job))
+    };
     let probes = || plan.probes.iter();
     let owned = |names: &mut dyn Iterator<Item = &str>| Some(names.map(str::to_owned).collect());
     match label {
-        "job" if scraped => owned(&mut plan.targets.iter().map(|target| target.job.as_str())),
-        "instance" if scraped => {
-            owned(&mut plan.targets.iter().map(|target| target.instance.as_str()))
-        }
+        "job" if scraped => owned(&mut targets().map(|target| target.job.as_str())),
+        "instance" if scraped => owned(&mut targets().map(|target| target.instance.as_str())),
         "probe" if own("probe_") => owned(&mut probes().map(|probe| probe.name.as_str())),
         "kind" if own("probe_") => owned(&mut probes().map(|probe| probe.kind.as_str())),
         "dependency" if own("probe_") => {

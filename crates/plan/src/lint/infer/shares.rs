@@ -102,12 +102,22 @@ fn names_say_so(part: &Expr, whole: &Expr) -> bool {
     let (Some(part), Some(whole)) = (only_name(part), only_name(whole)) else {
         return false;
     };
-    // The ending of a counter says nothing of a whole.
-    let has = |name: &str, words: &[&str]| {
-        let bare = name.strip_suffix("_total").unwrap_or(name);
-        bare.split('_').any(|word| words.contains(&word))
-    };
-    part != whole && has(&part, &PART_WORDS) && has(&whole, &WHOLE_WORDS)
+    let (part, whole) = (words(&part), words(&whole));
+    let rest: Vec<&str> = part
+        .iter()
+        .copied()
+        .filter(|word| !PART_WORDS.contains(word))
+        .collect();
+    let names_part = rest.len() < part.len();
+    let names_whole = whole.iter().any(|word| WHOLE_WORDS.contains(word));
+    // `orders_failed / orders` is one too.
+    part != whole && names_part && (names_whole || rest == whole)
+}
+
+/// The words of a name. The ending of a counter says nothing of a whole.
+fn words(name: &str) -> Vec<&str> {
+    let bare = name.strip_suffix("_total").unwrap_or(name);
+    bare.split('_').collect()
 }
 
 /// The name of the only series that an expression reads, in small letters.
