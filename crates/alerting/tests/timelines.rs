@@ -21,9 +21,7 @@ use alerting::{
     PageReason, RuleState, TransitionKind,
 };
 use model::{Labels, Timestamp, parse_duration};
-use plan::{
-    AlertRule, EscalationLevel, Expression, Location, NoTraffic, Origin, Severity, TextSpan,
-};
+use plan::{AlertRule, EscalationLevel, Expression, Location, NoTraffic, Origin, Severity};
 
 #[test]
 fn every_timeline() {
@@ -273,7 +271,7 @@ fn rule(line: &str) -> AlertRule {
         expr: Expression {
             parsed: promql::parse(&text).unwrap(),
             text,
-            span: TextSpan::default(),
+            span: 0..0,
         },
         hold: parse_duration(option("for").unwrap_or("0")).unwrap(),
         keep_firing: parse_duration(option("keep_firing_for").unwrap_or("0")).unwrap(),

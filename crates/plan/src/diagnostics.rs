@@ -29,7 +29,7 @@ impl DiagnosticSeverity {
 }
 
 /// A part of the text.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TextSpan {
     /// The first byte.
     pub start: usize,
@@ -167,17 +167,6 @@ impl<'t> Report<'t> {
         (value.filter(|_| !refused), self.found)
     }
 
-    /// A part of the text with its place; any numbers are taken.
-    pub(crate) fn span(&self, at: &Range<usize>) -> TextSpan {
-        let start = self.text.floor_char_boundary(at.start.min(self.text.len()));
-        let end = at.end.clamp(start, self.text.len());
-        TextSpan {
-            start,
-            end: self.text.floor_char_boundary(end),
-            at: self.location(start),
-        }
-    }
-
     /// A warning about a part of the text, in the hands of the caller.
     pub(crate) fn placed_warning(&self, at: &Range<usize>, finding: Finding) -> Diagnostic {
         self.placed(DiagnosticSeverity::Warning, at, finding)
@@ -189,11 +178,18 @@ impl<'t> Report<'t> {
         at: &Range<usize>,
         finding: Finding,
     ) -> Diagnostic {
+        let start = self.text.floor_char_boundary(at.start.min(self.text.len()));
+        let end = at.end.clamp(start, self.text.len());
+        let span = TextSpan {
+            start,
+            end: self.text.floor_char_boundary(end),
+            at: self.location(start),
+        };
         Diagnostic {
             code: finding.code,
             severity,
             file: self.file.to_owned(),
-            span: self.span(at),
+            span,
             message: finding.message,
             label: finding.label,
             help: finding.help,
@@ -202,8 +198,7 @@ impl<'t> Report<'t> {
 
     fn add(&mut self, severity: DiagnosticSeverity, at: &Range<usize>, finding: Finding) {
         // An error must never be lost behind a crowd of warnings: the bound gives way to the first error.
-        let first_error =
-            severity == DiagnosticSeverity::Error && !self.refuses();
+        let first_error = severity == DiagnosticSeverity::Error && !self.refuses();
         if self.found.len() >= DIAGNOSTICS_MAX && !first_error {
             return;
         }

@@ -40,7 +40,7 @@ pub(crate) fn read(
     Some(Expression {
         text: text.to_owned(),
         parsed,
-        span: context.report.span(&node.span),
+        span: node.span.clone(),
     })
 }
 

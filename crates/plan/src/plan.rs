@@ -3,11 +3,12 @@
 //! These are declarations only; what happens at run time (an alert instance, an incident) lives in `alerting`. The
 //! text form and its errors live in `syntax` and `diagnostics`; nothing here knows serde.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use crate::{
     Code, DeploymentTracking, EscalationPolicy, Heartbeat, IncidentOptions, IncomingAlerts,
-    Inhibition, MaintenanceWindow, Messages, Procedure, TextSpan,
+    Inhibition, MaintenanceWindow, Messages, Procedure,
 };
 
 /// A whole monitoring plan: everything that Belfry runs comes from one of these.
@@ -247,8 +248,8 @@ pub struct Expression {
     pub text: String,
     /// Parsed.
     pub parsed: promql::Expr,
-    /// Where it stands, as written: with quotes, escapes and indentation.
-    pub span: TextSpan,
+    /// The bytes of the plan's text that it was read from, as written: with quotes, escapes and indentation.
+    pub span: Range<usize>,
 }
 
 /// One alert rule.

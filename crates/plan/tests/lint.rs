@@ -29,7 +29,9 @@ struct Case {
 
 /// The cases of a folder.
 fn cases(folder: &str) -> Vec<Case> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/lint").join(folder);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("testdata/lint")
+        .join(folder);
     let mut files: Vec<_> = std::fs::read_dir(path)
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -59,7 +61,10 @@ fn case(at: &str, line: &str) -> Case {
     let keys = parts
         .iter()
         .filter(|part| !is_codes(part))
-        .map(|part| part.split_once(": ").unwrap_or_else(|| panic!("{at}: `{part}` is no key")))
+        .map(|part| {
+            part.split_once(": ")
+                .unwrap_or_else(|| panic!("{at}: `{part}` is no key"))
+        })
         .map(|(key, value)| (key.to_owned(), value.to_owned()))
         .collect();
     Case {
@@ -129,7 +134,9 @@ impl Case {
 
     fn procedure(&self) -> String {
         let (name, expr) = (self.name(), self.expr());
-        format!("  - id: {name}\n    title: Case\n    steps:\n      - do: Look.\n        query: {expr}\n")
+        format!(
+            "  - id: {name}\n    title: Case\n    steps:\n      - do: Look.\n        query: {expr}\n"
+        )
     }
 
     /// What is expected and was not found, or the other way round.
@@ -162,7 +169,9 @@ impl Case {
 /// The base with cases in it, and a panel that shows every metric.
 fn plan_of(everything: &str, cases: &[&Case]) -> String {
     let of = |places: &[&str], write: &dyn Fn(&Case) -> String| {
-        let meant = cases.iter().filter(|case| places.contains(&case.key("in", "rule")));
+        let meant = cases
+            .iter()
+            .filter(|case| places.contains(&case.key("in", "rule")));
         meant.map(|case| write(case)).collect::<String>()
     };
     let mut text = BASE.to_owned();
@@ -188,14 +197,21 @@ fn plan_of(everything: &str, cases: &[&Case]) -> String {
 
 /// A panel that reads every metric of the base.
 fn everything() -> String {
-    let plan = plan::parse("base.yaml", BASE).0.expect("the base is a plan");
+    let plan = plan::parse("base.yaml", BASE)
+        .0
+        .expect("the base is a plan");
     let mut panel = "      - title: Everything\n        kind: bars\n        queries:\n".to_owned();
     for metric in &plan.metrics {
         let part = match metric.metric_type {
             plan::MetricType::Histogram => "_count",
             _ => "",
         };
-        writeln!(panel, "          - {{expr: '{}{part}', legend: x}}", metric.name).unwrap();
+        writeln!(
+            panel,
+            "          - {{expr: '{}{part}', legend: x}}",
+            metric.name
+        )
+        .unwrap();
     }
     panel
 }
@@ -224,7 +240,12 @@ fn every_bad_one_is_flagged() {
     assert!(cases.len() >= 150, "only {} bad cases", cases.len());
     assert!(cases.iter().all(|case| !case.expected.is_empty()));
     let wrong = wrong(&cases);
-    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 #[test]
@@ -233,7 +254,12 @@ fn no_good_one_is_flagged() {
     assert!(cases.len() >= 150, "only {} good cases", cases.len());
     assert!(cases.iter().all(|case| case.expected.is_empty()));
     let wrong = wrong(&cases);
-    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 /// The blocks of a page, each under its heading.
@@ -269,18 +295,32 @@ fn lint_blocks(code: Code, blocks: &BTreeMap<String, String>) -> Linted {
 fn every_page_tells_the_truth() {
     let mut shown = BTreeSet::new();
     for code in Code::ALL.iter().copied().filter(|code| code.is_lint()) {
-        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../docs/codes/{code}.md"));
+        let page =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../docs/codes/{code}.md"));
         let Ok(page) = std::fs::read_to_string(&page) else {
             // Findings of other parts have pages of their own tests.
             assert!(code > Code::WaiverUnused, "{code} has no page");
             continue;
         };
         let blocks = blocks(&page);
-        let has = |linted: &Linted| linted.findings.iter().any(|found| found.diagnostic.code == code);
+        let has = |linted: &Linted| {
+            linted
+                .findings
+                .iter()
+                .any(|found| found.diagnostic.code == code)
+        };
         let wrong = lint_blocks(code, &blocks["Wrong"]);
-        assert!(has(&wrong), "{code}: the wrong plan gives {:?}", wrong.findings);
+        assert!(
+            has(&wrong),
+            "{code}: the wrong plan gives {:?}",
+            wrong.findings
+        );
         let right = lint_blocks(code, &blocks["Right"]);
-        assert!(!has(&right), "{code}: the right plan gives {:?}", right.findings);
+        assert!(
+            !has(&right),
+            "{code}: the right plan gives {:?}",
+            right.findings
+        );
         shown.insert(code);
     }
     assert_eq!(shown.len(), 49);
@@ -294,13 +334,26 @@ fn every_finding_can_be_waived() {
         if code >= Code::WaiverUnused {
             continue;
         }
-        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../docs/codes/{code}.md"));
+        let page =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../docs/codes/{code}.md"));
         let blocks = blocks(&std::fs::read_to_string(page).unwrap());
         let mut wrong = blocks["Wrong"].clone();
         let linted = lint_blocks(code, &wrong);
-        let found = linted.findings.iter().find(|found| found.diagnostic.code == code).unwrap();
-        assert!(found.diagnostic.help.contains(&format!("waive {code} about `{}`", found.about)));
-        let waiver = format!("waivers: [{{code: {code}, about: '{}', reason: known}}]\n", found.about);
+        let found = linted
+            .findings
+            .iter()
+            .find(|found| found.diagnostic.code == code)
+            .unwrap();
+        assert!(
+            found
+                .diagnostic
+                .help
+                .contains(&format!("waive {code} about `{}`", found.about))
+        );
+        let waiver = format!(
+            "waivers: [{{code: {code}, about: '{}', reason: known}}]\n",
+            found.about
+        );
         wrong.get_mut("yaml").unwrap().push_str(&waiver);
         let waived = lint_blocks(code, &wrong);
         let open: Vec<_> = waived
@@ -309,7 +362,10 @@ fn every_finding_can_be_waived() {
             .filter(|found| found.diagnostic.code == code && found.waived.is_none())
             .collect();
         assert!(open.is_empty(), "{code}: {open:?}");
-        let unused = waived.findings.iter().any(|found| found.diagnostic.code == Code::WaiverUnused);
+        let unused = waived
+            .findings
+            .iter()
+            .any(|found| found.diagnostic.code == Code::WaiverUnused);
         assert!(!unused, "{code}");
     }
 }
@@ -332,7 +388,16 @@ fn findings_point_into_expressions() {
     };
     check("node_load1 > 5 or orders_total > 5", "orders_total");
     check("'node_load1 > 5 or orders_total > 5'", "orders_total");
-    check("\"orders_total{job=\\\"shop\\\"} > 5\"", "orders_total{job=\\\"shop\\\"}");
-    check("|\n          node_load1 > 5\n            or orders_total > 5", "orders_total");
-    check(">-\n          node_load1 > 5 or\n          orders_total > 5", "orders_total");
+    check(
+        "\"orders_total{job=\\\"shop\\\"} > 5\"",
+        "orders_total{job=\\\"shop\\\"}",
+    );
+    check(
+        "|\n          node_load1 > 5\n            or orders_total > 5",
+        "orders_total",
+    );
+    check(
+        ">-\n          node_load1 > 5 or\n          orders_total > 5",
+        "orders_total",
+    );
 }

@@ -117,7 +117,11 @@ impl Checked {
     }
 
     fn shown(&self, with_waived: bool) -> String {
-        let mut parts = vec![plan::render(&self.linted.diagnostics, &self.text, &self.name)];
+        let mut parts = vec![plan::render(
+            &self.linted.diagnostics,
+            &self.text,
+            &self.name,
+        )];
         if let Some(read) = &self.contacts {
             parts.push(plan::render(&read.diagnostics, &read.text, &read.name));
         }

@@ -36,12 +36,7 @@ pub(super) fn metric(context: &mut Context<'_>, node: &Node, jobs: &[String]) ->
         context.metric_types.push((name.clone(), metric_type));
     }
     let unit = text_or_empty(context, &mut fields, "unit");
-    let meaning = fields.required(
-        context,
-        "meaning",
-        "say in a sentence what it counts or measures",
-    );
-    let meaning = meaning.and_then(|node| values::text(context, node));
+    let meaning = text_or_empty(context, &mut fields, "meaning");
     let help = "write `application`, `infrastructure` or `business`";
     let group = fields.required(context, "group", help);
     let group = group.and_then(|node| values::word(context, node, "a metric group", &GROUPS));
@@ -57,7 +52,7 @@ pub(super) fn metric(context: &mut Context<'_>, node: &Node, jobs: &[String]) ->
         name: name?,
         metric_type: metric_type?,
         unit,
-        meaning: meaning?.to_owned(),
+        meaning,
         group: group?,
         // Declaring a metric means expecting it, unless the plan says otherwise.
         required: required.unwrap_or(true),

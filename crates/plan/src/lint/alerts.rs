@@ -72,7 +72,10 @@ fn on_dashboard(
     if read.is_empty() || read.iter().any(|name| shown.contains(name)) {
         return;
     }
-    let message = format!("no dashboard shows what the alert {} looks at", quote(&rule.name));
+    let message = format!(
+        "no dashboard shows what the alert {} looks at",
+        quote(&rule.name)
+    );
     let help = "add a panel with its expression and a line at its threshold";
     let about = (Kind::Alert, rule.name.as_str());
     findings.about(Code::AlertNotShown, about, message, help);
@@ -123,7 +126,10 @@ fn said_before<'r>(
     let Some(same) = same else {
         return;
     };
-    let message = format!("the alert {} has this expression already", quote(&same.name));
+    let message = format!(
+        "the alert {} has this expression already",
+        quote(&same.name)
+    );
     let help = "take one of them away, or give them different severities";
     let at = site.part(site.root.expr.span());
     findings.in_expression(Code::SameExpression, site.name, at, message, help);

@@ -96,15 +96,17 @@ fn subject(site: &Site<'_>, window: &Inferred<'_>) -> String {
 fn bare(findings: &mut Findings<'_, '_>, site: &Site<'_>, part: &Inferred<'_>) {
     let is_bare = match part.expr.kind() {
         ExprKind::Selector(_) => part.facts.is_cumulative(),
-        ExprKind::Call(call) if flattens(call.function.name) => {
-            part.parts.iter().any(|window| {
-                matches!(window.expr.kind(), ExprKind::Matrix(..)) && window.facts.is_cumulative()
-            })
-        }
+        ExprKind::Call(call) if flattens(call.function.name) => part.parts.iter().any(|window| {
+            matches!(window.expr.kind(), ExprKind::Matrix(..)) && window.facts.is_cumulative()
+        }),
         _ => false,
     };
     if is_bare {
-        let name = part.expr.selectors().first().and_then(|selector| selector.name);
+        let name = part
+            .expr
+            .selectors()
+            .first()
+            .and_then(|selector| selector.name);
         let name = name.unwrap_or("a counter");
         let message = format!(
             "{} is a counter: its value only says how much there was since the last restart",
@@ -143,10 +145,9 @@ fn flattens(function: &str) -> bool {
 /// Whether only the being there of series counts, not their values. Quantiles of bare buckets have a finding of their own.
 fn asks_only_presence(expr: &Expr) -> bool {
     match expr.kind() {
-        ExprKind::Aggregate(aggregate) => matches!(
-            aggregate.op,
-            AggregateOp::Count | AggregateOp::Group
-        ),
+        ExprKind::Aggregate(aggregate) => {
+            matches!(aggregate.op, AggregateOp::Count | AggregateOp::Group)
+        }
         ExprKind::Call(call) => matches!(
             call.function.name,
             "absent"

@@ -50,7 +50,11 @@ fn used(findings: &mut Findings<'_, '_>, plan: &Plan, policy: &EscalationPolicy)
                 "only warnings use the policy {}, and they tell its first level alone: {} more {} never reached",
                 quote(&policy.name),
                 policy.levels.len() - 1,
-                if policy.levels.len() == 2 { "is" } else { "are" }
+                if policy.levels.len() == 2 {
+                    "is"
+                } else {
+                    "are"
+                }
             );
             let help = "take these levels away, or make an alert critical";
             findings.about(Code::LevelNeverReached, about, message, help);

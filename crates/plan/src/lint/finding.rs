@@ -57,13 +57,8 @@ impl<'c, 't> Findings<'c, 't> {
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        let whole = expression.span.start..expression.span.end;
-        let at = place_within(
-            self.context,
-            &whole,
-            &expression.text,
-            part.start..part.end,
-        );
+        let (whole, part) = (&expression.span, part.start..part.end);
+        let at = place_within(self.context, whole, &expression.text, part);
         self.add(code, about, &at, message.into(), help.into());
     }
 
@@ -168,9 +163,10 @@ impl<'c, 't> Findings<'c, 't> {
         let plan = self.plan;
         for waiver in &plan.waivers {
             for name in &waiver.about {
-                let used = self.found.iter().any(|found| {
-                    found.diagnostic.code == waiver.code && found.about == *name
-                });
+                let used = self
+                    .found
+                    .iter()
+                    .any(|found| found.diagnostic.code == waiver.code && found.about == *name);
                 if used || !asks(waiver.code, with_contacts) {
                     continue;
                 }

@@ -33,7 +33,10 @@ fn sides(
     let at = site.part(part.expr.span());
     if let Some(why) = apart(matching, left, right) {
         if !filled {
-            let message = format!("the two sides of `{}` never meet: {why}", binary.op.as_str());
+            let message = format!(
+                "the two sides of `{}` never meet: {why}",
+                binary.op.as_str()
+            );
             let help = "say by which labels they meet: `on (…)` or `ignoring (…)`, or aggregate both by the same";
             findings.in_expression(Code::SidesNeverMatch, site.name, at, message, help);
         }

@@ -51,12 +51,6 @@ fn read_by<'p>(
         .collect()
 }
 
-fn add(
-    findings: &mut Findings<'_, '_>,
-    code: Code,
-    metric: &Metric,
-    message: String,
-    help: &str,
-) {
+fn add(findings: &mut Findings<'_, '_>, code: Code, metric: &Metric, message: String, help: &str) {
     findings.about(code, (Kind::Metric, &metric.name), message, help);
 }

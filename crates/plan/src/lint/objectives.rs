@@ -49,7 +49,10 @@ fn watched(
         .collect();
     let about = (Kind::Objective, objective.id.as_str());
     if guards.is_empty() {
-        let message = format!("no alert reads what the objective {} promises", quote(&objective.id));
+        let message = format!(
+            "no alert reads what the objective {} promises",
+            quote(&objective.id)
+        );
         let help = "add a rule on the same metrics, at the target or a little past it";
         findings.about(Code::ObjectiveUnguarded, about, message, help);
         return;

@@ -71,5 +71,10 @@ fn guarded(findings: &mut Findings<'_, '_>, plan: &Plan, probe: &Probe, dependen
     );
     let help = format!("add a rule: `probe_dependency_up{{dependency=\"{dependency}\"}} == 0`");
     let within = (Kind::Probe, probe.name.as_str());
-    findings.about_within(Code::DependencyUnguarded, (dependency, within), message, help);
+    findings.about_within(
+        Code::DependencyUnguarded,
+        (dependency, within),
+        message,
+        help,
+    );
 }

@@ -56,7 +56,10 @@ fn look_back(expr: &Expr) -> Duration {
 
 /// How long before now a comparison's second value is taken.
 fn compared_before(plan: &Plan, site: &Site<'_>) -> Duration {
-    let steps = plan.procedures.iter().flat_map(|procedure| &procedure.steps);
+    let steps = plan
+        .procedures
+        .iter()
+        .flat_map(|procedure| &procedure.steps);
     let before = steps.filter_map(|step| match &step.kind {
         StepKind::Compare { expr, before } if std::ptr::eq(expr, site.expression) => Some(*before),
         _ => None,

@@ -82,7 +82,12 @@ fn matched_labels(findings: &mut Findings<'_, '_>, plan: &Plan, read: &Read<'_, 
             continue;
         }
         let message = format!("{} has no label {}", quote(name), quote(label));
-        read.add(findings, Code::UnknownLabel, message, known_labels(&labels, label));
+        read.add(
+            findings,
+            Code::UnknownLabel,
+            message,
+            known_labels(&labels, label),
+        );
     }
 }
 
@@ -94,7 +99,10 @@ fn known_labels(labels: &LabelSet, wrong: &str) -> String {
     } else if known.is_empty() {
         "it has no labels; declare them under the metric's `labels` if it does".to_owned()
     } else {
-        format!("it has {}; declare further ones under `labels`", all(&known))
+        format!(
+            "it has {}; declare further ones under `labels`",
+            all(&known)
+        )
     }
 }
 
@@ -137,7 +145,8 @@ fn joined(
     let has = |name: &str| {
         let mut has = false;
         part.visit(&mut |below| {
-            let counts = !matching.on || [left.expr.span(), right.expr.span()].contains(&below.expr.span());
+            let counts =
+                !matching.on || [left.expr.span(), right.expr.span()].contains(&below.expr.span());
             has |= counts && below.facts.labels.may_have(name);
         });
         has
@@ -183,14 +192,21 @@ fn patterns(findings: &mut Findings<'_, '_>, read: &Read<'_, '_>) {
         let everything = matches!(pattern, ".*" | "(.*)" | "^.*$" | ".*.*");
         if everything {
             let (verb, help) = if matcher.op() == MatchOp::Regex {
-                ("every series has", "leave the matcher out, or write `=~\".+\"` for series with the label")
+                (
+                    "every series has",
+                    "leave the matcher out, or write `=~\".+\"` for series with the label",
+                )
             } else {
                 ("no series can have", "write what is to be left out")
             };
             let message = format!("{verb} a {} that this matches", quote(label));
             read.add(findings, Code::IdleMatcher, message, help);
         } else if !pattern.is_empty() && is_plain(pattern) {
-            let sign = if matcher.op() == MatchOp::Regex { "=" } else { "!=" };
+            let sign = if matcher.op() == MatchOp::Regex {
+                "="
+            } else {
+                "!="
+            };
             let message = format!(
                 "{} is plain text, and a regular expression must match the whole value anyway",
                 quote(pattern)
@@ -205,7 +221,9 @@ fn patterns(findings: &mut Findings<'_, '_>, read: &Read<'_, '_>) {
 }
 
 fn is_plain(pattern: &str) -> bool {
-    !pattern.contains(['.', '*', '+', '?', '|', '(', ')', '[', ']', '{', '}', '^', '$', '\\'])
+    !pattern.contains([
+        '.', '*', '+', '?', '|', '(', ')', '[', ']', '{', '}', '^', '$', '\\',
+    ])
 }
 
 /// Two matchers that no value satisfies.
@@ -237,7 +255,10 @@ fn values(findings: &mut Findings<'_, '_>, plan: &Plan, read: &Read<'_, '_>) {
             continue;
         }
         let words: Vec<&str> = possible.iter().map(String::as_str).collect();
-        let message = format!("no series has a {} that this matches", quote(matcher.name()));
+        let message = format!(
+            "no series has a {} that this matches",
+            quote(matcher.name())
+        );
         let meant = did_you_mean(matcher.value(), words.iter().copied());
         let help = if meant.is_empty() {
             format!("the plan has {}", all(&words))
@@ -255,7 +276,9 @@ fn possible_values(plan: &Plan, series: &str, label: &str) -> Option<BTreeSet<St
     let scraped = source.is_some() || series == "up" || own("scrape_");
     let targets = || {
         let of_source = |job: &str| source.is_none_or(|source| source == job);
-        plan.targets.iter().filter(move |target| of_source(&target.job))
+        plan.targets
+            .iter()
+            .filter(move |target| of_source(&target.job))
     };
     let probes = || plan.probes.iter();
     let owned = |names: &mut dyn Iterator<Item = &str>| Some(names.map(str::to_owned).collect());
@@ -268,9 +291,12 @@ fn possible_values(plan: &Plan, series: &str, label: &str) -> Option<BTreeSet<St
             let names = probes().flat_map(|probe| &probe.dependencies);
             owned(&mut names.map(String::as_str))
         }
-        "heartbeat" if own("belfry_heartbeat_") => {
-            owned(&mut plan.heartbeats.iter().map(|heartbeat| heartbeat.name.as_str()))
-        }
+        "heartbeat" if own("belfry_heartbeat_") => owned(
+            &mut plan
+                .heartbeats
+                .iter()
+                .map(|heartbeat| heartbeat.name.as_str()),
+        ),
         "metric" if own(crate::series::PLAN_METRIC_PRESENT) => {
             owned(&mut plan.metrics.iter().map(|metric| metric.name.as_str()))
         }

@@ -28,7 +28,8 @@ const FAILURE_RATES: [&str; 6] = [
 ];
 
 pub(super) fn check(findings: &mut Findings<'_, '_>, plan: &Plan, site: &Site<'_>) {
-    site.root.visit(&mut |part| as_absolute(findings, site, part));
+    site.root
+        .visit(&mut |part| as_absolute(findings, site, part));
     match site.purpose {
         Purpose::Alert(_, rule) => {
             under_a_name(findings, site, rule);
@@ -132,7 +133,10 @@ fn promise_of_share(rule: &AlertRule, looks_like_share: bool) -> Option<String> 
     if named {
         return Some(format!("the name {}", quote(&rule.name)));
     }
-    let texts = [("summary", &rule.summary), ("description", &rule.description)];
+    let texts = [
+        ("summary", &rule.summary),
+        ("description", &rule.description),
+    ];
     texts.into_iter().find_map(|(what, text)| {
         let after_value = text.contains("$value }}%") || text.contains("$value }} %");
         let says = after_value

@@ -10,7 +10,10 @@ use crate::suggest::did_you_mean;
 pub(super) fn check(findings: &mut Findings<'_, '_>, site: &Site<'_>) {
     match site.purpose {
         Purpose::Alert(_, rule) => {
-            for (what, text) in [("summary", &rule.summary), ("description", &rule.description)] {
+            for (what, text) in [
+                ("summary", &rule.summary),
+                ("description", &rule.description),
+            ] {
                 for label in named_in_text(text) {
                     named(findings, site, what, label);
                 }
@@ -36,7 +39,8 @@ fn named(findings: &mut Findings<'_, '_>, site: &Site<'_>, what: &str, label: &s
             "the {what} names {}, which this expression drops",
             quote(label)
         );
-        let help = format!("keep the label, as in `sum by ({label}) (…)`, or leave it out of the {what}");
+        let help =
+            format!("keep the label, as in `sum by ({label}) (…)`, or leave it out of the {what}");
         findings.in_expression(Code::TemplateLabelDropped, site.name, at, message, help);
     } else {
         let message = format!(

@@ -58,7 +58,10 @@ fn of_metric(metric: &Metric, part: &Part) -> Facts {
         &[]
     };
     let written = listed(&metric.name).unwrap_or(&[]);
-    let labels = LabelSet::of(own.chain(scraped.iter().copied()).chain(written.iter().copied()));
+    let labels = LabelSet::of(
+        own.chain(scraped.iter().copied())
+            .chain(written.iter().copied()),
+    );
     let unit = Unit::Plain(metric.unit.clone());
     match (metric.metric_type, part) {
         (_, Part::Buckets) => Facts {

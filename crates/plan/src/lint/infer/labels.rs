@@ -121,9 +121,7 @@ impl LabelSet {
 
     /// All but these: what `without` and `ignoring` leave.
     pub(crate) fn all_but(self, names: &[String]) -> LabelSet {
-        names
-            .iter()
-            .fold(self, |labels, name| labels.without(name))
+        names.iter().fold(self, |labels, name| labels.without(name))
     }
 
     /// Of series that come from either of two.

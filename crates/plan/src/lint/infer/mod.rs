@@ -217,7 +217,11 @@ pub(crate) fn name_of(selector: &VectorSelector) -> Option<&str> {
         let of_name = |matcher: &&model::Matcher| {
             matcher.name() == METRIC_NAME && matcher.op() == MatchOp::Equal
         };
-        selector.matchers.iter().find(of_name).map(|matcher| matcher.value())
+        selector
+            .matchers
+            .iter()
+            .find(of_name)
+            .map(|matcher| matcher.value())
     })
 }
 

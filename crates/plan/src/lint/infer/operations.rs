@@ -1,6 +1,8 @@
 //! What operators and aggregations make of what is known about their sides.
 
-use promql::{Aggregate, AggregateOp, Binary, BinaryOp, Cardinality, ExprKind, Grouping, ValueType};
+use promql::{
+    Aggregate, AggregateOp, Binary, BinaryOp, Cardinality, ExprKind, Grouping, ValueType,
+};
 
 use super::{Facts, Inferred, LabelSet, Nature, Share, Unit, Values, shares};
 
@@ -64,9 +66,7 @@ fn comparison(binary: &Binary, left: &Facts, right: &Facts, labels: LabelSet) ->
     }
     // The value is the vector's, whichever side it stands on.
     let (kept, other, op) = match (left.nature, right.nature) {
-        (Nature::Number, nature) if nature != Nature::Number => {
-            (right, left, mirrored(binary.op))
-        }
+        (Nature::Number, nature) if nature != Nature::Number => (right, left, mirrored(binary.op)),
         _ => (left, right, binary.op),
     };
     Facts {

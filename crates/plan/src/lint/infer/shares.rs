@@ -7,15 +7,41 @@ use super::{Inferred, Nature, Share, name_of};
 
 /// Words in the name of a part.
 const PART_WORDS: [&str; 20] = [
-    "error", "errors", "failed", "failures", "failure", "fail", "hits", "misses", "rejected",
-    "dropped", "timeouts", "used", "usage", "success", "successes", "available", "free", "size",
-    "retries", "5xx",
+    "error",
+    "errors",
+    "failed",
+    "failures",
+    "failure",
+    "fail",
+    "hits",
+    "misses",
+    "rejected",
+    "dropped",
+    "timeouts",
+    "used",
+    "usage",
+    "success",
+    "successes",
+    "available",
+    "free",
+    "size",
+    "retries",
+    "5xx",
 ];
 
 /// Words in the name of a whole.
 const WHOLE_WORDS: [&str; 11] = [
-    "requests", "total", "limit", "capacity", "max", "size", "operations", "lookups", "attempts",
-    "calls", "runs",
+    "requests",
+    "total",
+    "limit",
+    "capacity",
+    "max",
+    "size",
+    "operations",
+    "lookups",
+    "attempts",
+    "calls",
+    "runs",
 ];
 
 /// Whether an operation gives a part of a whole.

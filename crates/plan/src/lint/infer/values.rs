@@ -306,16 +306,56 @@ mod tests {
     fn arithmetic_never_narrows() {
         let check = |left: Values, op, right: Values, low: f64, high: f64| {
             let found = left.computed(op, right);
-            assert_eq!((found.low, found.high), (low, high), "{left:?} {op:?} {right:?}");
+            assert_eq!(
+                (found.low, found.high),
+                (low, high),
+                "{left:?} {op:?} {right:?}"
+            );
         };
         let one = Values::of(1.0);
         let infinity = f64::INFINITY;
         check(one, BinaryOp::Subtract, Values::SHARE, 0.0, 1.0);
-        check(Values::SHARE, BinaryOp::Multiply, Values::of(100.0), 0.0, 100.0);
-        check(Values::FROM_ZERO, BinaryOp::Multiply, Values::of(0.0), 0.0, 0.0);
-        check(Values::FROM_ZERO, BinaryOp::Divide, Values::FROM_ZERO, 0.0, infinity);
-        check(Values::FROM_ZERO, BinaryOp::Subtract, Values::FROM_ZERO, -infinity, infinity);
-        check(Values::ANY, BinaryOp::Divide, Values::FROM_ZERO, -infinity, infinity);
-        check(Values::of(6.0), BinaryOp::Divide, Values::of(-2.0), -3.0, -3.0);
+        check(
+            Values::SHARE,
+            BinaryOp::Multiply,
+            Values::of(100.0),
+            0.0,
+            100.0,
+        );
+        check(
+            Values::FROM_ZERO,
+            BinaryOp::Multiply,
+            Values::of(0.0),
+            0.0,
+            0.0,
+        );
+        check(
+            Values::FROM_ZERO,
+            BinaryOp::Divide,
+            Values::FROM_ZERO,
+            0.0,
+            infinity,
+        );
+        check(
+            Values::FROM_ZERO,
+            BinaryOp::Subtract,
+            Values::FROM_ZERO,
+            -infinity,
+            infinity,
+        );
+        check(
+            Values::ANY,
+            BinaryOp::Divide,
+            Values::FROM_ZERO,
+            -infinity,
+            infinity,
+        );
+        check(
+            Values::of(6.0),
+            BinaryOp::Divide,
+            Values::of(-2.0),
+            -3.0,
+            -3.0,
+        );
     }
 }
