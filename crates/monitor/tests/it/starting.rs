@@ -3,6 +3,8 @@
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use super::harness::{Belfry, PLAN, write};
 
 /// A program that refuses does so at once; one that runs instead is ended.
@@ -91,7 +93,7 @@ fn a_broken_plan_is_refused_with_every_error() {
 /// What lint finds fails a check until the plan waives it, and never keeps a plan from running.
 #[tokio::test(start_paused = true)]
 async fn findings_fail_a_check_and_not_a_start() {
-    let folder = Folder::new("findings");
+    let folder = tempfile::tempdir().unwrap();
     let plan = PLAN.replace("expr: stock < 3", "expr: rate(stock[5m]) < -1");
     let waived = |text: &str| {
         let path = write(&folder, "plan.yaml", text);

@@ -155,9 +155,9 @@ fn why_blind(
 
 /// A path that is called critical must wake somebody.
 fn wakes_somebody(findings: &mut Findings<'_, '_>, plan: &Plan, path: &CriticalPath) {
-    let pages = plan.rules().any(|(_, rule)| {
-        rule.severity == Severity::Critical && path.alerts.iter().any(|name| *name == rule.name)
-    });
+    let pages = plan
+        .rules()
+        .any(|(_, rule)| rule.severity == Severity::Critical && path.alerts.contains(&rule.name));
     if pages {
         return;
     }
