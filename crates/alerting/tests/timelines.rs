@@ -271,6 +271,7 @@ fn rule(line: &str) -> AlertRule {
         expr: Expression {
             parsed: promql::parse(&text).unwrap(),
             text,
+            span: 0..0,
         },
         hold: parse_duration(option("for").unwrap_or("0")).unwrap(),
         keep_firing: parse_duration(option("keep_firing_for").unwrap_or("0")).unwrap(),

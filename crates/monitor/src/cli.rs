@@ -43,7 +43,8 @@ enum Command {
     Init(init::InitArguments),
     /// Run a plan.
     Run(run::RunArguments),
-    /// Check a plan without running it: all errors at once. Exit code 1 when there are any.
+    /// Check a plan without running it: errors, and what could run but would not do what the plan means. Exit code 1 when there
+    /// is an error or a finding that the plan does not waive.
     Check(check::CheckArguments),
     /// Bring plans and contacts into one form; comments stay, and what they mean never changes. Exit code 2 when a file
     /// cannot be formatted.

@@ -23,6 +23,22 @@ pub(crate) fn read_plan(
     Ok(plan::parse_files(&name, &text, &mut sources))
 }
 
+/// Reads a plan and lints it; whatever is wrong with it is in the answer.
+///
+/// # Errors
+/// Why the main file cannot be read.
+pub(crate) fn lint_plan(
+    disk: &dyn Disk,
+    environment: &Environment,
+    path: &Path,
+    contacts: Option<&plan::Contacts>,
+) -> Result<plan::Linted, String> {
+    let text = read_text(disk, path).map_err(|why| unreadable(path, &why))?;
+    let name = path.display().to_string();
+    let mut sources = Outside { disk, environment };
+    Ok(plan::lint_files(&name, &text, contacts, &mut sources))
+}
+
 /// Reads a contacts file; the contacts, if nothing is wrong with it, and what was found, also as it is shown.
 ///
 /// # Errors

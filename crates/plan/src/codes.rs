@@ -143,6 +143,104 @@ codes! {
     SeriesNotation = "BF0050",
     /// `added` names what is not there, or nothing.
     UnknownAddedKey = "BF0055",
+    /// Lint: a counter's bare value, which only says how long the program has run.
+    CounterWithoutRate = "BF0101",
+    /// Lint: `rate`, `irate` or `increase` of something that also falls.
+    RateOfGauge = "BF0102",
+    /// Lint: `delta`, `deriv` or their like of a counter, which falls at every restart.
+    DeltaOfCounter = "BF0103",
+    /// Lint: a rate of counters that were added up before, so that one restart looks like a flood.
+    RateOfAggregate = "BF0104",
+    /// Lint: `histogram_quantile` of something that has no buckets.
+    QuantileOfNoHistogram = "BF0105",
+    /// Lint: `histogram_quantile` of buckets without `rate`: a quantile of everything since the start.
+    QuantileOfLifetime = "BF0106",
+    /// Lint: `histogram_quantile` over an aggregation that drops `le`.
+    QuantileWithoutLe = "BF0107",
+    /// Lint: a quantile for each combination of several labels, where hardly anything falls into one.
+    QuantileOfEachPart = "BF0108",
+    /// Lint: quantiles that are averaged or added, or buckets that are not added.
+    QuantileAggregated = "BF0109",
+    /// Lint: a quantile outside of 0 to 1.
+    QuantileOutOfRange = "BF0110",
+    /// Lint: a share that is compared with a number above 1.
+    RatioAsAbsolute = "BF0111",
+    /// Lint: something by the second under a name or text that speaks of a share.
+    RateUnderShareName = "BF0112",
+    /// Lint: `humanizePercentage` of something that is no share.
+    PercentageOfNonRatio = "BF0113",
+    /// Lint: a condition that no possible value satisfies.
+    NeverTrue = "BF0114",
+    /// Lint: a condition that every possible value satisfies.
+    AlwaysTrue = "BF0115",
+    /// Lint: a range that holds too few scrapes to tell a rate.
+    RangeTooShort = "BF0116",
+    /// Lint: `for` or `keep_firing_for` shorter than the time between two evaluations.
+    ForBelowInterval = "BF0117",
+    /// Lint: a subquery whose step is finer than the scrapes that it reads.
+    SubqueryTooFine = "BF0118",
+    /// Lint: a rule group that is evaluated more often than anything that it reads changes.
+    GroupFasterThanScrape = "BF0119",
+    /// Lint: a label that the series does not have.
+    UnknownLabel = "BF0120",
+    /// Lint: a text names a label that the expression's aggregation drops.
+    TemplateLabelDropped = "BF0121",
+    /// Lint: a text names a label that nothing in the expression has.
+    TemplateLabelMissing = "BF0122",
+    /// Lint: two sides of an operation whose labels can never be equal.
+    SidesNeverMatch = "BF0123",
+    /// Lint: several series of one side meet one of the other, without `group_left` or `group_right`.
+    ManyToOne = "BF0124",
+    /// Lint: a regular expression without any pattern in it.
+    RegexIsPlainText = "BF0125",
+    /// Lint: a matcher that every series satisfies, or none.
+    IdleMatcher = "BF0126",
+    /// Lint: an alert whose expression always yields a value.
+    AlertWithoutCondition = "BF0127",
+    /// Lint: a comparison with NaN, which is equal to nothing.
+    ComparedWithNan = "BF0128",
+    /// Lint: an alert that tells nobody what to do.
+    AlertWithoutProcedure = "BF0129",
+    /// Lint: an alert that tells nobody at all.
+    AlertWithoutEscalation = "BF0130",
+    /// Lint: an alert about metrics that no dashboard shows.
+    AlertNotShown = "BF0131",
+    /// Lint: two alerts of one severity that say the same.
+    SameExpression = "BF0132",
+    /// Lint: a critical alert that a single sample sets off.
+    HastyCritical = "BF0133",
+    /// Lint: a liveness probe that fails with what the service depends on.
+    LivenessChecksDependencies = "BF0134",
+    /// Lint: a liveness and a readiness probe that ask the same address.
+    ProbesShareAddress = "BF0135",
+    /// Lint: a dependency in a health answer that no alert reads.
+    DependencyUnguarded = "BF0136",
+    /// Lint: a critical path that is guarded by warnings alone.
+    CriticalPathOnlyWarns = "BF0137",
+    /// Lint: an expression that looks further back than samples are kept.
+    RetentionBelowLookBack = "BF0138",
+    /// Lint: a procedure that searches logs which are gone by then.
+    LogsGoneBeforeRead = "BF0139",
+    /// Lint: a required metric that no alert and no objective reads.
+    MetricUnguarded = "BF0140",
+    /// Lint: a required metric that no dashboard shows.
+    MetricNotShown = "BF0141",
+    /// Lint: a metric without a meaning for people.
+    MetricWithoutMeaning = "BF0142",
+    /// Lint: an objective that can be missed without any alert firing.
+    ObjectiveBlind = "BF0143",
+    /// Lint: an objective whose metrics no alert reads.
+    ObjectiveUnguarded = "BF0144",
+    /// Lint: an escalation level that no alert reaches.
+    LevelNeverReached = "BF0145",
+    /// Lint: a role that nobody fills.
+    RoleUnfilled = "BF0146",
+    /// Lint: a procedure that no alert leads to.
+    ProcedureUnused = "BF0147",
+    /// Lint: an escalation policy that nothing uses.
+    PolicyUnused = "BF0148",
+    /// Lint: a waiver that waives nothing.
+    WaiverUnused = "BF0149",
 }
 
 impl Code {

@@ -111,6 +111,11 @@ impl<'t> Report<'t> {
         }
     }
 
+    /// Whether an error was found.
+    pub(crate) fn refuses(&self) -> bool {
+        self.found.iter().any(Diagnostic::is_error)
+    }
+
     pub(crate) fn error(&mut self, at: &Range<usize>, finding: Finding) {
         self.add(DiagnosticSeverity::Error, at, finding);
     }
@@ -121,7 +126,7 @@ impl<'t> Report<'t> {
 
     /// The value where nothing forbids it, and everything that was found, in the order of the text.
     pub(crate) fn finish<T>(mut self, value: Option<T>) -> (Option<T>, Vec<Diagnostic>) {
-        let refused = self.found.iter().any(Diagnostic::is_error);
+        let refused = self.refuses();
         debug_assert!(
             refused || value.is_some(),
             "a text without errors must give a value"
@@ -132,38 +137,43 @@ impl<'t> Report<'t> {
         (value.filter(|_| !refused), self.found)
     }
 
-    fn add(&mut self, severity: DiagnosticSeverity, at: &Range<usize>, finding: Finding) {
-        // An error must never be lost behind a crowd of warnings: the bound gives way to the first error.
-        let first_error =
-            severity == DiagnosticSeverity::Error && !self.found.iter().any(Diagnostic::is_error);
-        if self.found.len() >= DIAGNOSTICS_MAX && !first_error {
-            return;
-        }
-        let Some(finding) = self.filled.without_values(&self.files, at, finding) else {
-            return;
-        };
+    /// A warning about a part of the text, in the hands of the caller; `None` where all has been said about that part.
+    pub(crate) fn placed_warning(&self, at: &Range<usize>, finding: Finding) -> Option<Diagnostic> {
+        self.placed(DiagnosticSeverity::Warning, at, finding)
+    }
+
+    fn placed(
+        &self,
+        severity: DiagnosticSeverity,
+        at: &Range<usize>,
+        finding: Finding,
+    ) -> Option<Diagnostic> {
+        let finding = self.filled.without_values(&self.files, at, finding)?;
         let (file, span) = self.files.within(at);
         let span = TextSpan {
             start: span.start,
             end: span.end,
             at: self.files.location(at.start),
         };
-        let Finding {
-            code,
-            message,
-            label,
-            help,
-        } = finding;
-        let file = self.files.name(file).to_owned();
-        self.found.push(Diagnostic {
-            code,
+        Some(Diagnostic {
+            code: finding.code,
             severity,
-            file,
+            file: self.files.name(file).to_owned(),
             span,
-            message,
-            label,
-            help,
-        });
+            message: finding.message,
+            label: finding.label,
+            help: finding.help,
+        })
+    }
+
+    fn add(&mut self, severity: DiagnosticSeverity, at: &Range<usize>, finding: Finding) {
+        // An error must never be lost behind a crowd of warnings: the bound gives way to the first error.
+        let first_error = severity == DiagnosticSeverity::Error && !self.refuses();
+        if self.found.len() >= DIAGNOSTICS_MAX && !first_error {
+            return;
+        }
+        let placed = self.placed(severity, at, finding);
+        self.found.extend(placed);
     }
 }
 

@@ -40,6 +40,7 @@ pub(crate) fn read(
     Some(Expression {
         text: text.to_owned(),
         parsed,
+        span: node.span.clone(),
     })
 }
 

@@ -4,7 +4,8 @@
 //!
 //! Reading order: [`parse_files`] turns texts into one tree (`inclusion`, `syntax`, `node`; `files` for places, `variables` for
 //! values from the environment), walks it field by field (`fields`, `values`, `convert`), then looks across sections
-//! (`check`). What it finds is a list of [`Diagnostic`]s, each with a [`Code`], shown by [`render`] or in one line.
+//! (`check`). [`lint_files`] goes on where that finds no error, and looks for what could run but would not do what the plan
+//! means (`lint`). What they find is a list of [`Diagnostic`]s, each with a [`Code`], shown by [`render`] or in one line.
 
 pub mod import;
 
@@ -31,6 +32,7 @@ mod grammar;
 mod inclusion;
 mod joining;
 mod limits;
+mod lint;
 mod node;
 mod render;
 mod scalar_map;
@@ -48,7 +50,8 @@ pub use contacts::*;
 pub use diagnostics::{Diagnostic, DiagnosticSeverity, TextSpan};
 pub use format::{FormatError, format};
 pub use grammar::{contacts_schema, plan_schema, reference};
-pub use limits::{DIAGNOSTICS_MAX, TEXT_BYTES_MAX};
+pub use limits::{DIAGNOSTICS_MAX, FINDINGS_MAX, LOGS_BEFORE_INCIDENT, TEXT_BYTES_MAX};
+pub use lint::{LintFinding, Linted};
 pub use plan::*;
 pub use render::render;
 pub use response::*;
@@ -73,11 +76,7 @@ pub fn parse(name: &str, text: &str) -> (Option<Plan>, Vec<Diagnostic>) {
 /// included files count from it.
 pub fn parse_files(name: &str, text: &str, sources: &mut dyn Sources) -> Reading {
     let mut context = Context::new(name, text);
-    context.marks_added = true;
-    let plan = inclusion::read(&mut context, sources).and_then(|root| {
-        let plan = convert::plan(&mut context, &root);
-        check::all(&mut context, plan)
-    });
+    let plan = read_plan(&mut context, sources);
     let files = context.report.files.to_list();
     let (plan, diagnostics) = context.report.finish(plan);
     Reading {
@@ -85,6 +84,42 @@ pub fn parse_files(name: &str, text: &str, sources: &mut dyn Sources) -> Reading
         diagnostics,
         files,
     }
+}
+
+/// Reads a plan of one text as [`parse`] does, and lints it if it could run.
+pub fn lint(name: &str, text: &str, contacts: Option<&Contacts>) -> Linted {
+    lint_files(name, text, contacts, &mut sources::Alone)
+}
+
+/// Reads a plan as [`parse_files`] does, and lints it if it could run. With contacts it also asks whether somebody fills
+/// every role.
+pub fn lint_files(
+    name: &str,
+    text: &str,
+    contacts: Option<&Contacts>,
+    sources: &mut dyn Sources,
+) -> Linted {
+    let mut context = Context::new(name, text);
+    let plan = read_plan(&mut context, sources);
+    let findings = match &plan {
+        Some(plan) if !context.report.refuses() => lint::findings(&context, plan, contacts),
+        Some(_) | None => Vec::new(),
+    };
+    let files = context.report.files.to_list();
+    let (plan, diagnostics) = context.report.finish(plan);
+    Linted {
+        plan,
+        diagnostics,
+        findings,
+        files,
+    }
+}
+
+fn read_plan(context: &mut Context<'_>, sources: &mut dyn Sources) -> Option<Plan> {
+    context.marks_added = true;
+    let root = inclusion::read(context, sources)?;
+    let plan = convert::plan(context, &root);
+    check::all(context, plan)
 }
 
 /// Reads a contacts file. `name` is what diagnostics call the file.

@@ -210,3 +210,10 @@ pub(crate) const TEST_LENGTH_MAX: Duration = Duration::from_secs(31 * 24 * 3600)
 
 /// How often a test evaluates where it does not say (promtool: one minute).
 pub(crate) const EVALUATION_INTERVAL_DEFAULT: Duration = Duration::from_secs(60);
+/// The most findings of lint about one plan: more than a plan has rules, panels and metrics, and less than a program that
+/// reads the list can hold.
+pub const FINDINGS_MAX: usize = 2_000;
+
+/// How long before an incident a procedure's log search begins: what led to an alert with a `for` of minutes comes
+/// before it.
+pub const LOGS_BEFORE_INCIDENT: Duration = Duration::from_secs(15 * 60);

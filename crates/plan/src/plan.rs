@@ -3,6 +3,7 @@
 //! These are declarations only; what happens at run time (an alert instance, an incident) lives in `alerting`. The
 //! text form and its errors live in `syntax` and `diagnostics`; nothing here knows serde.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use crate::{
@@ -269,6 +270,8 @@ pub struct Expression {
     pub text: String,
     /// Parsed.
     pub parsed: promql::Expr,
+    /// The bytes of the plan's text that it was read from, as written: with quotes, escapes and indentation.
+    pub span: Range<usize>,
 }
 
 /// One alert rule.
@@ -343,6 +346,14 @@ impl PanelKind {
             PanelKind::Stacked => "stacked",
             PanelKind::Stat => "stat",
             PanelKind::Bars => "bars",
+        }
+    }
+
+    /// Whether it shows present values rather than a course over time.
+    pub fn shows_one_moment(self) -> bool {
+        match self {
+            PanelKind::Line | PanelKind::Stacked => false,
+            PanelKind::Stat | PanelKind::Bars => true,
         }
     }
 }

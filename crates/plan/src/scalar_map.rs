@@ -20,22 +20,37 @@ pub(crate) fn place(
     value: &str,
     part: Range<usize>,
 ) -> Range<usize> {
-    match context.report.filled.scalar(&node.span) {
-        None => as_written(context, node, value, part),
+    place_within(context, &node.span, value, part)
+}
+
+/// The same, for a scalar that stands at `whole`.
+pub(crate) fn place_within(
+    context: &Context<'_>,
+    whole: &Range<usize>,
+    value: &str,
+    part: Range<usize>,
+) -> Range<usize> {
+    match context.report.filled.scalar(whole) {
+        None => as_written(context, whole, value, part),
         Some(filled) => match filled.before(value, &part) {
-            Some((written, part)) => as_written(context, node, written, part),
-            None => node.span.clone(),
+            Some((written, part)) => as_written(context, whole, written, part),
+            None => whole.clone(),
         },
     }
 }
 
 /// The place of a part of what stands in the text, but for YAML's own signs.
-fn as_written(context: &Context<'_>, node: &Node, value: &str, part: Range<usize>) -> Range<usize> {
-    let raw = context.report.files.written(&node.span);
+fn as_written(
+    context: &Context<'_>,
+    whole: &Range<usize>,
+    value: &str,
+    part: Range<usize>,
+) -> Range<usize> {
+    let raw = context.report.files.written(whole);
     let found = raw_range(raw, value, part);
-    let start = node.span.start + found.start;
+    let start = whole.start + found.start;
     // An error at the very end (`rate(x`) has no width; it is shown behind the last character.
-    start..(node.span.start + found.end).max(start)
+    start..(whole.start + found.end).max(start)
 }
 
 /// Where `part` (bytes of `value`) stands in `raw` (the scalar as written, from its first character on).

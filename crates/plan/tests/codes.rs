@@ -81,7 +81,15 @@ fn example(code: Code, section: &str) -> Vec<Block> {
 fn found(blocks: Vec<Block>) -> Vec<Diagnostic> {
     let (kind, text) = blocks[0];
     match kind {
-        "" => plan::parse_files("example.yaml", text, &mut Beside(blocks)).diagnostics,
+        "" => {
+            let people = blocks.iter().find(|(kind, _)| *kind == "contacts");
+            let contacts =
+                people.and_then(|(_, text)| plan::parse_contacts("contacts.yaml", text).0);
+            let mut beside = Beside(blocks);
+            let linted = plan::lint_files("example.yaml", text, contacts.as_ref(), &mut beside);
+            let findings = linted.findings.into_iter().map(|found| found.diagnostic);
+            linted.diagnostics.into_iter().chain(findings).collect()
+        }
         "contacts" => plan::parse_contacts("example.yaml", text).1,
         "tests" => plan::parse_tests("example.yaml", text).1,
         other => panic!("an example is a plan, contacts or tests, not `{other}`"),

@@ -34,7 +34,8 @@ fn real_plans() -> Vec<String> {
 fn check(text: &str) -> Vec<Diagnostic> {
     let (plan, found) = plan::parse("fuzz.yaml", text);
     assert_eq!(plan.is_none(), found.iter().any(Diagnostic::is_error));
-    let (_, contacts_found) = plan::parse_contacts("fuzz.yaml", text);
+    let (contacts, contacts_found) = plan::parse_contacts("fuzz.yaml", text);
+    lint(text, contacts.as_ref(), &found);
     let (_, tests_found) = plan::parse_tests("fuzz.yaml", text);
     // What has a format is read as a plan, which was done above.
     let rules_found = if !text.contains("format:") {
@@ -172,6 +173,20 @@ fn values_are_bounded() {
         ", *a".repeat(900)
     );
     check_files(&main, &Texts::default());
+}
+
+/// Lints the text as well: it reads what parsing reads, and finds something only where that finds no error.
+fn lint(text: &str, contacts: Option<&plan::Contacts>, read: &[Diagnostic]) {
+    let linted = plan::lint("fuzz.yaml", text, contacts);
+    assert_eq!(linted.diagnostics, read);
+    assert!(linted.plan.is_some() || linted.findings.is_empty());
+    assert!(linted.findings.len() <= plan::FINDINGS_MAX);
+    for found in linted.findings.iter().map(|found| &found.diagnostic) {
+        let span = found.span;
+        assert!(text.get(span.start..span.end).is_some(), "{found}");
+        assert!(!found.is_error() && found.code.is_lint(), "{found}");
+        assert!(!found.to_string().contains('\n'), "{found:?}");
+    }
 }
 
 #[test]

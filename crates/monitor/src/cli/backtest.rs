@@ -251,6 +251,7 @@ fn parsed(text: &str) -> anyhow::Result<Expression> {
     }
     Ok(Expression {
         text: text.to_owned(),
+        span: 0..0,
         parsed,
     })
 }

@@ -1,83 +1,176 @@
-//! `belfry check PLAN`: offline, for editors and CI.
+//! `belfry check PLAN`: offline, for editors and CI. What reading finds forbids the plan, what lint finds does not: `run`
+//! starts a plan that `check` still complains about.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use plan::DiagnosticSeverity;
-use serde_json::json;
+use plan::{Diagnostic, LintFinding, Linted, Plan};
+use serde_json::{Value, json};
 
-use super::reading::{read_contacts, read_plan};
+use super::reading::{lint_plan, read_contacts};
+use crate::plan_files::ContactsReading;
 
 #[derive(Args)]
 pub(super) struct CheckArguments {
     /// The plan's file.
     plan: PathBuf,
-    /// A contacts file to check as well.
+    /// A contacts file to check as well, and whether somebody fills every role of the plan.
     #[arg(long)]
     contacts: Option<PathBuf>,
     /// Print one JSON object instead of text.
     #[arg(long)]
     json: bool,
+    /// Show waived findings in full, with their reasons.
+    #[arg(long)]
+    waived: bool,
 }
 
 pub(super) fn check(arguments: &CheckArguments) -> anyhow::Result<ExitCode> {
-    let name = arguments.plan.display().to_string();
-    let reading = read_plan(&arguments.plan)?;
-    let mut shown = vec![reading.render()];
-    let (plan, mut found) = (reading.plan, reading.diagnostics);
-    if let Some(path) = &arguments.contacts {
-        let contacts = read_contacts(path)?;
-        shown.push(contacts.shown);
-        found.extend(contacts.diagnostics);
-    }
-    shown.retain(|text| !text.is_empty());
-    let errors = found
-        .iter()
-        .filter(|diagnostic| diagnostic.severity == DiagnosticSeverity::Error)
-        .count();
+    let contacts = arguments.contacts.as_deref().map(read_contacts);
+    let contacts = contacts.transpose()?;
+    let people = contacts.as_ref().and_then(|read| read.contacts.as_ref());
+    let checked = Checked {
+        name: arguments.plan.display().to_string(),
+        linted: lint_plan(&arguments.plan, people)?,
+        contacts,
+    };
     if arguments.json {
-        let list = found.iter().map(|diagnostic| {
-            json!({
-                "file": diagnostic.file,
-                "line": diagnostic.span.at.line,
-                "column": diagnostic.span.at.column,
-                "code": diagnostic.code.to_string(),
-                "severity": if diagnostic.severity == DiagnosticSeverity::Error { "error" } else { "warning" },
-                "message": diagnostic.message,
-                "help": diagnostic.help,
-            })
-        });
-        println!(
-            "{}",
-            json!({"errors": errors, "diagnostics": list.collect::<Vec<_>>()})
-        );
+        println!("{}", checked.json());
     } else {
-        if !shown.is_empty() {
-            println!("{}\n", shown.join("\n\n").trim_end());
-        }
-        let counted = format!(
-            "{errors} error{}, {} in all",
-            if errors == 1 { "" } else { "s" },
-            found.len()
-        );
-        match plan {
-            Some(plan) => println!(
-                "{name}: {} metrics, {} rules, {} dashboards, {} probes; findings: {counted}",
-                plan.metrics.len(),
-                plan.rules().count(),
-                plan.dashboards.len(),
-                plan.probes.len(),
-            ),
-            None => println!("{name}: not a plan yet; findings: {counted}"),
-        }
-        if let Some(first) = found.first() {
-            println!("`belfry explain {}` says more of a code.", first.code);
-        }
+        print!("{}", checked.shown(arguments.waived));
     }
-    Ok(if errors == 0 {
+    let clean = checked.errors() == 0 && checked.open().count() == 0;
+    Ok(if clean {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// Everything that was found.
+struct Checked {
+    name: String,
+    linted: Linted,
+    contacts: Option<ContactsReading>,
+}
+
+impl Checked {
+    /// What reading found, of both files.
+    fn diagnostics(&self) -> impl Iterator<Item = &Diagnostic> {
+        let of_contacts = self.contacts.iter().flat_map(|read| &read.diagnostics);
+        self.linted.diagnostics.iter().chain(of_contacts)
+    }
+
+    fn errors(&self) -> usize {
+        self.diagnostics().filter(|found| found.is_error()).count()
+    }
+
+    /// Findings of lint that nobody has accepted.
+    fn open(&self) -> impl Iterator<Item = &LintFinding> {
+        let findings = self.linted.findings.iter();
+        findings.filter(|finding| finding.waived.is_none())
+    }
+
+    /// Those that the plan accepts.
+    fn waived(&self) -> impl Iterator<Item = &LintFinding> {
+        let findings = self.linted.findings.iter();
+        findings.filter(|finding| finding.waived.is_some())
+    }
+
+    fn json(&self) -> Value {
+        let diagnostics: Vec<Value> = self.diagnostics().map(diagnostic_json).collect();
+        let findings: Vec<Value> = self.linted.findings.iter().map(finding_json).collect();
+        json!({
+            "errors": self.errors(),
+            "open": self.open().count(),
+            "waived": self.waived().count(),
+            "diagnostics": diagnostics,
+            "findings": findings,
+        })
+    }
+
+    fn shown(&self, with_waived: bool) -> String {
+        let mut parts = vec![self.linted.render(&self.linted.diagnostics)];
+        parts.extend(self.contacts.iter().map(|read| read.shown.clone()));
+        let render = |finding: &LintFinding| {
+            let diagnostic = std::slice::from_ref(&finding.diagnostic);
+            self.linted.render(diagnostic)
+        };
+        parts.extend(self.open().map(render));
+        if with_waived {
+            let with_reason = |finding: &LintFinding| {
+                let reason = finding.waived.as_deref().unwrap_or_default();
+                format!("{}\n  = waived: {reason}", render(finding))
+            };
+            parts.extend(self.waived().map(with_reason));
+        }
+        parts.retain(|part| !part.is_empty());
+        parts.push(
+            self.summary()
+                + &self
+                    .hint()
+                    .map_or(String::new(), |hint| format!("\n{hint}")),
+        );
+        parts.join("\n\n") + "\n"
+    }
+
+    fn summary(&self) -> String {
+        let warnings = self.diagnostics().count() - self.errors();
+        let counted = format!(
+            "{}, {}, {}, {} waived",
+            counted(self.errors(), "error"),
+            counted(warnings, "warning"),
+            counted(self.open().count(), "finding"),
+            self.waived().count()
+        );
+        match &self.linted.plan {
+            Some(plan) => format!("{}: {}; {counted}", self.name, size(plan)),
+            None => format!("{}: not a plan yet; {counted}", self.name),
+        }
+    }
+
+    /// Where more is said about the first thing that was found.
+    fn hint(&self) -> Option<String> {
+        let open = self.open().map(|finding| &finding.diagnostic);
+        let first = self.diagnostics().chain(open).next()?;
+        Some(format!(
+            "`belfry explain {}` says more of a code.",
+            first.code
+        ))
+    }
+}
+
+fn size(plan: &Plan) -> String {
+    format!(
+        "{} metrics, {} rules, {} dashboards, {} probes",
+        plan.metrics.len(),
+        plan.rules().count(),
+        plan.dashboards.len(),
+        plan.probes.len(),
+    )
+}
+
+fn counted(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+fn diagnostic_json(diagnostic: &Diagnostic) -> Value {
+    json!({
+        "file": diagnostic.file,
+        "line": diagnostic.span.at.line,
+        "column": diagnostic.span.at.column,
+        "code": diagnostic.code.as_str(),
+        "severity": diagnostic.severity.as_str(),
+        "message": diagnostic.message,
+        "help": diagnostic.help,
+    })
+}
+
+fn finding_json(finding: &LintFinding) -> Value {
+    let mut shown = diagnostic_json(&finding.diagnostic);
+    shown["about"] = json!(finding.about);
+    shown["waived"] = json!(finding.waived.is_some());
+    shown["reason"] = json!(finding.waived);
+    shown
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{anyhow, bail};
-use plan::{Contacts, Plan, Reading};
+use plan::{Contacts, Linted, Plan, Reading};
 use world::{Disk, OsDisk};
 
 use crate::plan_files::{self, ContactsReading};
@@ -22,6 +22,11 @@ pub(super) fn environment() -> Environment {
 /// Reads a plan; whatever is wrong with it is in the answer.
 pub(super) fn read_plan(path: &Path) -> anyhow::Result<Reading> {
     plan_files::read_plan(&OsDisk, &environment(), path).map_err(|why| anyhow!(why))
+}
+
+/// Reads and lints a plan; whatever is wrong with it is in the answer.
+pub(super) fn lint_plan(path: &Path, contacts: Option<&Contacts>) -> anyhow::Result<Linted> {
+    plan_files::lint_plan(&OsDisk, &environment(), path, contacts).map_err(|why| anyhow!(why))
 }
 
 /// Reads contacts; whatever is wrong with them is in the answer.

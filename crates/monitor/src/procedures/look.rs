@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use model::{Labels, LogQuery, LogTime, METRIC_NAME, Timestamp};
-use plan::{Expression, Probe};
+use plan::{Expression, LOGS_BEFORE_INCIDENT, Probe};
 use serde_json::{Value, json};
 use world::{HttpRequest, World};
 
@@ -23,8 +23,6 @@ const SERIES_NAMED_MAX: usize = 3;
 const LINES_MAX: usize = 20;
 /// The longest line that is kept, in characters.
 const LINE_CHARS_MAX: usize = 500;
-/// How long before the incident a log search begins: what led to an alert with a `for` of minutes comes before it.
-const LOGS_BEFORE: Duration = Duration::from_secs(15 * 60);
 /// The most deployments that are kept.
 const DEPLOYMENTS_MAX: usize = 20;
 
@@ -120,7 +118,7 @@ pub(super) async fn logs(
     search: &str,
     moment: &Moment<'_>,
 ) -> Result<Finding, Failure> {
-    let from = moment.incident.head.opened_at - LOGS_BEFORE;
+    let from = moment.incident.head.opened_at - LOGS_BEFORE_INCIDENT;
     let mut query = LogQuery::range(LogTime::from(from), LogTime::from(moment.now));
     query.narrow(search)?;
     let whole = moment.now.since(from).max(Duration::from_secs(1));

@@ -3,6 +3,8 @@
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use super::harness::{Belfry, PLAN, write};
 
 /// A program that refuses does so at once; one that runs instead is ended.
@@ -86,6 +88,44 @@ fn a_broken_plan_is_refused_with_every_error() {
         Some(1),
         "`check` refuses what `run` refuses"
     );
+}
+
+/// What lint finds fails a check until the plan waives it, and never keeps a plan from running.
+#[tokio::test(start_paused = true)]
+async fn findings_fail_a_check_and_not_a_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = PLAN.replace("expr: stock < 3", "expr: rate(stock[5m]) < -1");
+    let waived = |text: &str| {
+        let path = write(&folder, "plan.yaml", text);
+        let arguments = ["check", path.to_str().unwrap(), "--json"];
+        let checked = belfry(&arguments);
+        let answer: serde_json::Value = serde_json::from_slice(&checked.stdout).unwrap();
+        (checked.status.code(), answer)
+    };
+    let (code, answer) = waived(&plan);
+    assert_eq!((code, &answer["errors"]), (Some(1), &json!(0)));
+    let findings = answer["findings"].as_array().unwrap();
+    let about_rule = findings
+        .iter()
+        .find(|found| found["code"] == "BF0102")
+        .unwrap();
+    assert_eq!(about_rule["about"], "LowStock");
+    assert_eq!(about_rule["reason"], json!(null));
+    let mut waivers = "waivers:\n".to_owned();
+    for found in findings {
+        let (code, about) = (
+            found["code"].as_str().unwrap(),
+            found["about"].as_str().unwrap(),
+        );
+        waivers.push_str(&format!(
+            "  - {{code: {code}, about: {about}, reason: known}}\n"
+        ));
+    }
+    let (code, answer) = waived(&format!("{plan}{waivers}"));
+    assert_eq!((code, &answer["open"]), (Some(0), &json!(0)));
+    assert_eq!(answer["waived"], json!(findings.len()));
+    assert_eq!(answer["findings"][0]["reason"], "known");
+    assert!(Belfry::try_start(&plan, "format: 1\n").await.is_ok());
 }
 
 #[test]
