@@ -10,6 +10,7 @@ mod query;
 mod review;
 mod run;
 mod simulate;
+mod slo;
 mod test_contact;
 
 use std::process::ExitCode;
@@ -36,6 +37,8 @@ enum Command {
     Logs(logs::LogsArguments),
     /// Rehearse an escalation: who would be told what, when and by which channel. Nothing is sent.
     Simulate(simulate::SimulateArguments),
+    /// Print targets, error budgets and burn-rate alerts with their arithmetic; with --url also what is left.
+    Slo(slo::SloArguments),
     /// Show what the first page about an alert would say, by the plan's templates.
     Message(message::MessageArguments),
     /// Send a test page by a person's channels, through a running Belfry.
@@ -57,6 +60,7 @@ pub fn main() -> ExitCode {
         Command::Query(arguments) => query::query(&arguments),
         Command::Logs(arguments) => logs::logs(&arguments),
         Command::Simulate(arguments) => simulate::simulate(&arguments),
+        Command::Slo(arguments) => slo::slo(&arguments),
         Command::Message(arguments) => message::message(&arguments),
         Command::TestContact(arguments) => test_contact::test_contact(&arguments),
         Command::Review(arguments) => review::review(&arguments),

@@ -7,6 +7,7 @@
 //! [`procedures`], [`notify`]; beside it [`logs`]; at the end [`http`], where people come in. [`progress`] watches every loop.
 
 pub mod app;
+mod budgets;
 pub mod cli;
 mod deployments;
 mod fnv;

@@ -106,6 +106,20 @@ codes! {
     SaysItChangesNothing = "BF0038",
     /// Warning: heartbeats are declared, but no rule reads their age.
     HeartbeatUnwatched = "BF0039",
+    /// What events are counted by is not a metric's name or a selector of one metric's series.
+    EventSelector = "BF0070",
+    /// A metric of a type whose events cannot be counted like this.
+    EventType = "BF0071",
+    /// How many events may be bad does not follow from the target, and is not written.
+    NoBudget = "BF0072",
+    /// A budget that lets no event be bad, or every one.
+    EmptyBudget = "BF0073",
+    /// Windows of burn-rate alerts that do not fit each other or the objective's.
+    BurnWindows = "BF0074",
+    /// A burn-rate alert whose factor no share of bad events reaches.
+    BurnOutOfReach = "BF0075",
+    /// A budget, or alerts on one, of an objective that counts no events.
+    BudgetWithoutEvents = "BF0076",
 }
 
 impl Code {

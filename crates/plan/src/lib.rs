@@ -3,9 +3,10 @@
 //! Promise: total. Any bytes give an answer, never a panic, and all errors at once. serde lives at the edge only (`syntax`).
 //!
 //! Reading order: [`parse`] turns text into a tree (`syntax`, `node`), walks it field by field (`fields`, `values`,
-//! `convert`), then looks across sections (`check`). What it finds is a list of [`Diagnostic`]s, each with a [`Code`],
+//! `convert`), then looks across sections (`check`) and turns objectives into rules (`lower`). What it finds is a list of [`Diagnostic`]s, each with a [`Code`],
 //! shown by [`render`] or in one line.
 
+mod events;
 mod plan;
 mod response;
 
@@ -19,6 +20,7 @@ mod diagnostics;
 mod expression;
 mod fields;
 mod limits;
+mod lower;
 mod node;
 mod render;
 mod scalar_map;
@@ -31,7 +33,9 @@ mod values;
 pub use codes::Code;
 pub use contacts::*;
 pub use diagnostics::{Diagnostic, DiagnosticSeverity, TextSpan};
+pub use events::*;
 pub use limits::{DIAGNOSTICS_MAX, TEXT_BYTES_MAX};
+pub use lower::percent;
 pub use plan::*;
 pub use render::render;
 pub use response::*;

@@ -159,3 +159,16 @@ pub(crate) const WAIVERS_MAX: usize = 500;
 
 /// The most names that one waiver is about.
 pub(crate) const WAIVED_MAX: usize = 500;
+
+/// The longest selector of an objective's events, in bytes: it stands several times in each rule that the objective becomes,
+/// and PromQL has a bound of its own.
+pub(crate) const EVENT_SELECTOR_BYTES_MAX: usize = 1_000;
+
+/// The most burn-rate alerts of one objective. Four are usual; whoever needs more than twice that has two objectives.
+pub(crate) const BURN_WINDOWS_MAX: usize = 8;
+
+/// The largest number of events that an alert may wait for: more is a mistyped zero.
+pub(crate) const MINIMUM_TRAFFIC_MAX: usize = 1_000_000_000;
+
+/// The most matchers of such a selector. A rule repeats it up to sixteen times, and PromQL takes a hundred patterns.
+pub(crate) const EVENT_MATCHERS_MAX: usize = 5;

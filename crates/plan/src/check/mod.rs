@@ -9,9 +9,10 @@ mod series_read;
 mod sources;
 
 pub(crate) use references::names;
+pub(crate) use series_read::metric_of;
 
-use crate::Plan;
 use crate::context::Context;
+use crate::{Plan, lower};
 
 /// Looks across sections; fills what follows from several of them.
 pub(crate) fn all(context: &mut Context<'_>, plan: Option<Plan>) -> Option<Plan> {
@@ -22,5 +23,5 @@ pub(crate) fn all(context: &mut Context<'_>, plan: Option<Plan>) -> Option<Plan>
     if let Some(plan) = &plan {
         heartbeats::check(context, plan);
     }
-    plan.map(sources::fill)
+    plan.map(lower::fill).map(sources::fill)
 }

@@ -37,7 +37,7 @@ fn check_one(context: &mut Context<'_>, read: &SeriesRead) {
 }
 
 /// The declared metric that a series with a suffix belongs to.
-pub(super) fn metric_of<'m>(
+pub(crate) fn metric_of<'m>(
     series: &str,
     metrics: &'m [(String, Option<MetricType>)],
 ) -> Option<&'m str> {
