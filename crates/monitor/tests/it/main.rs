@@ -13,6 +13,7 @@ mod refusing_store;
 
 mod alertmanager_api;
 mod belfry_api;
+mod budgets;
 mod conformance;
 mod desk;
 mod duty;
