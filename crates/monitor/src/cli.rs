@@ -3,6 +3,7 @@
 mod ask;
 mod check;
 mod escalation_report;
+mod export;
 mod logs;
 mod message;
 mod promql_test;
@@ -39,6 +40,8 @@ enum Command {
     Simulate(simulate::SimulateArguments),
     /// Print targets, error budgets and burn-rate alerts with their arithmetic; with --url also what is left.
     Slo(slo::SloArguments),
+    /// Write the plan in another tool's words. What the tool cannot carry is told on standard error.
+    Export(export::ExportArguments),
     /// Show what the first page about an alert would say, by the plan's templates.
     Message(message::MessageArguments),
     /// Send a test page by a person's channels, through a running Belfry.
@@ -61,6 +64,7 @@ pub fn main() -> ExitCode {
         Command::Logs(arguments) => logs::logs(&arguments),
         Command::Simulate(arguments) => simulate::simulate(&arguments),
         Command::Slo(arguments) => slo::slo(&arguments),
+        Command::Export(arguments) => export::export(&arguments),
         Command::Message(arguments) => message::message(&arguments),
         Command::TestContact(arguments) => test_contact::test_contact(&arguments),
         Command::Review(arguments) => review::review(&arguments),

@@ -3,7 +3,8 @@
 //! Promise: total. Any bytes give an answer, never a panic, and all errors at once. serde lives at the edge only (`syntax`).
 //!
 //! Reading order: [`parse`] turns text into a tree (`syntax`, `node`), walks it field by field (`fields`, `values`,
-//! `convert`), then looks across sections (`check`) and turns objectives into rules (`lower`). What it finds is a list of [`Diagnostic`]s, each with a [`Code`],
+//! `convert`), then looks across sections (`check`) and turns objectives into rules
+//! (`lower`). [`export()`] says the plan in other tools' words. What it finds is a list of [`Diagnostic`]s, each with a [`Code`],
 //! shown by [`render`] or in one line.
 
 mod events;
@@ -17,6 +18,7 @@ mod contacts;
 mod context;
 mod convert;
 mod diagnostics;
+mod export;
 mod expression;
 mod fields;
 mod limits;
@@ -34,6 +36,7 @@ pub use codes::Code;
 pub use contacts::*;
 pub use diagnostics::{Diagnostic, DiagnosticSeverity, TextSpan};
 pub use events::*;
+pub use export::{Export, ExportFormat, ExportedFile, export};
 pub use limits::{DIAGNOSTICS_MAX, TEXT_BYTES_MAX};
 pub use lower::percent;
 pub use plan::*;

@@ -53,6 +53,19 @@ impl Events {
         }
     }
 
+    /// The series of a histogram's observations that are good, as PromQL selects them; `None` for other events.
+    pub fn good_observations(&self) -> Option<String> {
+        match self {
+            Events::Histogram { histogram, bounds } => {
+                Some(histogram.series("_bucket", &le(bounds)))
+            }
+            Events::BadOfTotal { .. }
+            | Events::GoodOfTotal { .. }
+            | Events::GoodAndBad { .. }
+            | Events::Gauge { .. } => None,
+        }
+    }
+
     /// What an event is, for people: `orders_total`, "observation of …", "sample of …".
     pub fn in_words(&self) -> String {
         match self {
