@@ -47,6 +47,116 @@ fn every_file_can_be_read() {
     }
 }
 
+/// Fields that the tools demand, by format and kind: each document has them.
+#[test]
+fn every_document_has_what_its_tool_demands() {
+    let (plan, contacts) = read_both(REAL_PLAN, REAL_CONTACTS);
+    let check = |format: ExportFormat, pointers: &[(&str, &[&str])]| {
+        for file in plan::export(format, &plan, &contacts).files {
+            for document in documents(&file.name, &file.text) {
+                let kind = document["kind"].as_str().unwrap_or(file.name.as_str());
+                let wanted = pointers.iter().find(|(own, _)| kind.ends_with(own));
+                let (_, wanted) = wanted.unwrap_or_else(|| panic!("{format:?}: {kind} is new"));
+                for pointer in *wanted {
+                    assert!(
+                        document.pointer(pointer).is_some(),
+                        "{kind} lacks {pointer}"
+                    );
+                }
+            }
+        }
+    };
+    let dashboard = [
+        "/__inputs/0/pluginId",
+        "/schemaVersion",
+        "/uid",
+        "/panels/0/gridPos/w",
+        "/panels/0/datasource/uid",
+        "/panels/0/targets/0/expr",
+        "/panels/0/fieldConfig/defaults/unit",
+    ];
+    check(ExportFormat::Grafana, &[(".json", &dashboard)]);
+    let retention = [
+        "/limits_config/retention_period",
+        "/limits_config/retention_stream/4/selector",
+        "/compactor/retention_enabled",
+        "/compactor/delete_request_store",
+    ];
+    check(ExportFormat::Loki, &[("loki-retention.yaml", &retention)]);
+    let container = "/spec/template/spec/containers/0";
+    let deployment = [
+        "/name",
+        "/livenessProbe/httpGet/port",
+        "/readinessProbe/httpGet/path",
+        "/startupProbe/failureThreshold",
+    ]
+    .map(|part| format!("{container}{part}"));
+    let deployment = deployment.each_ref().map(String::as_str);
+    let monitor = [
+        "/apiVersion",
+        "/metadata/name",
+        "/spec/selector/matchLabels",
+        "/spec/endpoints/0/port",
+    ];
+    check(
+        ExportFormat::Kubernetes,
+        &[("Deployment", &deployment), ("ServiceMonitor", &monitor)],
+    );
+    let metric = "/spec/ratioMetric/total/metricSource/spec/query";
+    check(
+        ExportFormat::OpenSlo,
+        &[
+            ("Service", &["/metadata/name"]),
+            ("SLI", &["/metadata/name", metric]),
+            (
+                "SLO",
+                &[
+                    "/spec/service",
+                    "/spec/indicatorRef",
+                    "/spec/timeWindow/0/duration",
+                    "/spec/budgetingMethod",
+                    "/spec/objectives/0/target",
+                ],
+            ),
+            (
+                "AlertCondition",
+                &[
+                    "/spec/severity",
+                    "/spec/condition/lookbackWindow",
+                    "/spec/condition/threshold",
+                ],
+            ),
+            (
+                "AlertPolicy",
+                &[
+                    "/spec/conditions/0/conditionRef",
+                    "/spec/notificationTargets/0/targetRef",
+                ],
+            ),
+            ("AlertNotificationTarget", &["/spec/target"]),
+        ],
+    );
+    check(
+        ExportFormat::Blackbox,
+        &[
+            (
+                "blackbox.yml",
+                &[
+                    "/modules/http_readiness/prober",
+                    "/modules/http_readiness/http/valid_status_codes/0",
+                ],
+            ),
+            (
+                "prometheus-scrapes.yml",
+                &[
+                    "/scrape_configs/0/params/module/0",
+                    "/scrape_configs/0/relabel_configs/2/replacement",
+                ],
+            ),
+        ],
+    );
+}
+
 fn documents(name: &str, text: &str) -> Vec<serde_json::Value> {
     if name.ends_with(".json") {
         return vec![serde_json::from_str(text).unwrap_or_else(|error| panic!("{name}: {error}"))];

@@ -131,13 +131,10 @@ fn policy_route(
         .filter_map(|class| class.route(export));
     let mut routes: Vec<Map> = routes.collect();
     // Alerts of other programs may be muted as well.
+    let fixed = Labels::from_pairs(own.iter().map(|label| (label.name(), label.value())));
     for window in &plan.maintenance_windows {
-        routes.extend(
-            window
-                .alerts
-                .iter()
-                .filter_map(|selector| foreign_route(selector, window)),
-        );
+        let selected = window.alerts.iter();
+        routes.extend(selected.filter_map(|selector| foreign_route(selector, window, &fixed)));
     }
     if !routes.is_empty() {
         map.put("routes", routes);
@@ -264,15 +261,19 @@ impl Class<'_> {
 }
 
 /// A route for what a window selects among alerts that are not the plan's; a plain name is one of the plan's.
-fn foreign_route(selector: &AlertSelector, window: &MaintenanceWindow) -> Option<Map> {
+fn foreign_route(
+    selector: &AlertSelector,
+    window: &MaintenanceWindow,
+    fixed: &Labels,
+) -> Option<Map> {
     if name_of(selector).is_some() {
         return None;
     }
-    Some(
-        Map::new()
-            .with("matchers", texts(&selector.matchers))
-            .with("mute_time_intervals", vec![window.name.as_str()]),
-    )
+    what_is_left(selector, fixed)?;
+    let route = Map::new()
+        .with("matchers", texts(&selector.matchers))
+        .with("mute_time_intervals", vec![window.name.as_str()]);
+    Some(route)
 }
 
 fn all_receivers(plan: &Plan, contacts: &Contacts, export: &mut Export) -> Vec<Map> {

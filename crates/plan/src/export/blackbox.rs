@@ -72,7 +72,10 @@ fn module(probe: &Probe) -> Map {
     }
     Map::new()
         .with("prober", "http")
-        .with("timeout", plain(format_duration(probe.timeout)))
+        .with(
+            "timeout",
+            plain(format!("{}s", probe.timeout.as_secs_f64())),
+        )
         .with("http", http)
 }
 
