@@ -174,7 +174,7 @@ pub(crate) fn bounds_as_written(bound: f64) -> Vec<String> {
         written.push(format!("{bound}.0"));
     }
     // Go writes exponents below 1e-4 and from 1e6 on.
-    if bound >= 1e6 || bound < 1e-4 {
+    if !(1e-4..1e6).contains(&bound) {
         let (mantissa, exponent) = exponent(bound);
         let sign = if exponent < 0 { '-' } else { '+' };
         written.push(format!("{mantissa}e{sign}{:02}", exponent.abs()));
