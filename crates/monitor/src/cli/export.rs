@@ -70,8 +70,10 @@ fn print(files: &[ExportedFile]) {
     for (index, file) in files.iter().enumerate() {
         let is_yaml = !file.name.ends_with(".json");
         if is_yaml && files.len() > 1 {
-            let separator = if index == 0 { "" } else { "---\n" };
-            print!("{separator}# {}\n", file.name);
+            if index > 0 {
+                println!("---");
+            }
+            println!("# {}", file.name);
         }
         print!("{}", file.text);
     }
