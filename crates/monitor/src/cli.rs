@@ -8,6 +8,7 @@ mod diff;
 mod diff_report;
 mod escalation_report;
 mod explain;
+mod export;
 mod fmt;
 mod import;
 mod init;
@@ -22,6 +23,7 @@ mod review;
 mod run;
 mod schema;
 mod simulate;
+mod slo;
 mod test;
 mod test_contact;
 
@@ -69,6 +71,10 @@ enum Command {
     Logs(logs::LogsArguments),
     /// Rehearse an escalation: who would be told what, when and by which channel. Nothing is sent.
     Simulate(simulate::SimulateArguments),
+    /// Print targets, error budgets and burn-rate alerts with their arithmetic; with --url also what is left.
+    Slo(slo::SloArguments),
+    /// Write the plan in another tool's words. What the tool cannot carry is told on standard error.
+    Export(export::ExportArguments),
     /// Show what the first page about an alert would say, by the plan's templates.
     Message(message::MessageArguments),
     /// Send a test page by a person's channels, through a running Belfry.
@@ -101,6 +107,8 @@ pub fn main() -> ExitCode {
         Command::Query(arguments) => query::query(&arguments),
         Command::Logs(arguments) => logs::logs(&arguments),
         Command::Simulate(arguments) => simulate::simulate(&arguments),
+        Command::Slo(arguments) => slo::slo(&arguments),
+        Command::Export(arguments) => export::export(&arguments),
         Command::Message(arguments) => message::message(&arguments),
         Command::TestContact(arguments) => test_contact::test_contact(&arguments),
         Command::Review(arguments) => review::review(&arguments),

@@ -9,6 +9,7 @@
 
 pub mod app;
 pub mod backtest;
+mod budgets;
 pub mod cli;
 mod coverage;
 mod deployments;

@@ -1,4 +1,4 @@
-//! Success criteria: the present value of every promised target, and uptime of every probe.
+//! Success criteria: the present value of every promised target, what is left of its error budget, and uptime of every probe.
 //!
 //! Windows are long (30 days), so values are computed once a minute by ordinary PromQL and served from memory.
 
@@ -11,6 +11,7 @@ use plan::{Objective, Probe};
 use promql::Value;
 use world::{Ticker, World};
 
+use crate::budgets::{self, BudgetState};
 use crate::metrics::{MetricsBackend, Recorder, series};
 use crate::self_metrics::SelfMetrics;
 use crate::setup::CurrentSetup;
@@ -45,6 +46,7 @@ pub(crate) struct Objectives {
     recorder: Arc<Recorder>,
     metrics: Arc<SelfMetrics>,
     values: Mutex<BTreeMap<String, ObjectiveValue>>,
+    budgets: Mutex<BTreeMap<String, BudgetState>>,
     uptimes: Mutex<BTreeMap<(String, &'static str), f64>>,
 }
 
@@ -64,6 +66,7 @@ impl Objectives {
             recorder,
             metrics,
             values: Mutex::default(),
+            budgets: Mutex::default(),
             uptimes: Mutex::default(),
         }
     }
@@ -92,6 +95,15 @@ impl Objectives {
             .unwrap_or_default()
     }
 
+    /// The last computed state of an objective's error budget; `None` where it has none, or before the first time.
+    pub(crate) fn budget(&self, id: &str) -> Option<BudgetState> {
+        let budgets = self
+            .budgets
+            .lock()
+            .expect("no code panics while it holds this lock");
+        budgets.get(id).cloned()
+    }
+
     /// The last computed uptime of a probe over a window (`day`, `week`, `month`).
     pub(crate) fn uptime(&self, probe: &str, window: &'static str) -> Option<f64> {
         let uptimes = self
@@ -104,6 +116,7 @@ impl Objectives {
     async fn compute(&self, now: Timestamp) {
         let setup = self.setup.get();
         let mut samples: Vec<(Labels, f64)> = Vec::new();
+        let mut states = BTreeMap::new();
         for objective in &setup.plan.objectives {
             let value = self
                 .compute_objective(objective, &setup.plan.probes, now)
@@ -117,7 +130,16 @@ impl Objectives {
             if let Some(value) = value.value {
                 samples.push((series("belfry_objective_value", &labels), value));
             }
+            if let Some(state) = budgets::compute(objective, &*self.backend, now).await {
+                samples.extend(state.samples(&objective.id));
+                states.insert(objective.id.clone(), state);
+            }
         }
+        // Replaced whole, so that an objective which left the plan or lost its events leaves nothing behind.
+        *self
+            .budgets
+            .lock()
+            .expect("no code panics while it holds this lock") = states;
         if self.recorder.record(now, samples).await.is_err() {
             self.metrics.own_samples_lost.inc();
         }

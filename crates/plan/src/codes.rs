@@ -137,12 +137,26 @@ codes! {
     UnsetVariable = "BF0044",
     /// What begins like a value from the environment and does not end as one.
     VariableSyntax = "BF0045",
-    /// Not a search for log lines.
-    LogSearch = "BF0080",
     /// A series of a test, its points or a sample's labels, that does not read as such.
     SeriesNotation = "BF0050",
     /// `added` names what is not there, or nothing.
     UnknownAddedKey = "BF0055",
+    /// What events are counted by is not a metric's name or a selector of one metric's series.
+    EventSelector = "BF0070",
+    /// A metric of a type whose events cannot be counted like this.
+    EventType = "BF0071",
+    /// How many events may be bad does not follow from the target, and is not written.
+    NoBudget = "BF0072",
+    /// A budget that lets no event be bad, or every one.
+    EmptyBudget = "BF0073",
+    /// Windows of burn-rate alerts that do not fit each other or the objective's.
+    BurnWindows = "BF0074",
+    /// A burn-rate alert whose factor no share of bad events reaches.
+    BurnOutOfReach = "BF0075",
+    /// A budget, or alerts on one, of an objective that counts no events.
+    BudgetWithoutEvents = "BF0076",
+    /// Not a search for log lines.
+    LogSearch = "BF0080",
     /// Lint: a counter's bare value, which only says how long the program has run.
     CounterWithoutRate = "BF0101",
     /// Lint: `rate`, `irate` or `increase` of something that also falls.

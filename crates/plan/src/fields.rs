@@ -82,9 +82,15 @@ impl<'n> Fields<'n> {
             "`{key}` of {what} is required in the converter, but not in the grammar"
         );
         let value = self.value(key);
-        if value.is_some() {
-            return value;
+        if value.is_none() {
+            self.missing(context, key, help);
         }
+        value
+    }
+
+    /// Reports a key that must be there and is not.
+    pub(crate) fn missing(&self, context: &mut Context<'_>, key: &'static str, help: &str) {
+        let what = self.shape.noun;
         let written = self.entries.iter().find(|(own, _)| own.text == key);
         match written {
             Some((own, _)) => {
@@ -102,7 +108,6 @@ impl<'n> Fields<'n> {
                 );
             }
         }
-        None
     }
 
     /// Reports every key that the shape does not have.

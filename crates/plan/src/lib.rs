@@ -4,11 +4,13 @@
 //!
 //! Reading order: [`parse_files`] turns texts into one tree (`inclusion`, `syntax`, `node`; `files` for places, `variables` for
 //! values from the environment), walks it field by field (`fields`, `values`, `convert`), then looks across sections
-//! (`check`). [`lint_files`] goes on where that finds no error, and looks for what could run but would not do what the plan
-//! means (`lint`). What they find is a list of [`Diagnostic`]s, each with a [`Code`], shown by [`render`] or in one line.
+//! (`check`) and turns objectives into rules (`lower`). [`lint_files`] goes on where that finds no error, and looks for what
+//! could run but would not do what the plan means (`lint`). What they find is a list of [`Diagnostic`]s, each with a [`Code`],
+//! shown by [`render`] or in one line. [`export()`] says the plan in other tools' words, [`import`] makes one of theirs.
 
 pub mod import;
 
+mod events;
 mod plan;
 mod response;
 mod rule_file;
@@ -23,6 +25,7 @@ mod convert;
 pub mod coverage;
 mod diagnostics;
 pub mod diff;
+mod export;
 mod expression;
 mod fields;
 mod files;
@@ -33,6 +36,7 @@ mod inclusion;
 mod joining;
 mod limits;
 mod lint;
+mod lower;
 mod node;
 mod render;
 mod scalar_map;
@@ -48,10 +52,13 @@ mod variables;
 pub use codes::Code;
 pub use contacts::*;
 pub use diagnostics::{Diagnostic, DiagnosticSeverity, TextSpan};
+pub use events::*;
+pub use export::{Export, ExportFormat, ExportedFile, export};
 pub use format::{FormatError, format};
 pub use grammar::{contacts_schema, plan_schema, reference};
 pub use limits::{DIAGNOSTICS_MAX, FINDINGS_MAX, LOGS_BEFORE_INCIDENT, TEXT_BYTES_MAX};
 pub use lint::{LintFinding, Linted};
+pub use lower::percent;
 pub use plan::*;
 pub use render::render;
 pub use response::*;

@@ -217,3 +217,15 @@ pub const FINDINGS_MAX: usize = 2_000;
 /// How long before an incident a procedure's log search begins: what led to an alert with a `for` of minutes comes
 /// before it.
 pub const LOGS_BEFORE_INCIDENT: Duration = Duration::from_secs(15 * 60);
+/// The longest selector of an objective's events, in bytes: it stands several times in each rule that the objective becomes,
+/// and PromQL has a bound of its own.
+pub(crate) const EVENT_SELECTOR_BYTES_MAX: usize = 1_000;
+
+/// The most burn-rate alerts of one objective. Four are usual; whoever needs more than twice that has two objectives.
+pub(crate) const BURN_WINDOWS_MAX: usize = 8;
+
+/// The largest number of events that an alert may wait for: more is a mistyped zero.
+pub(crate) const MINIMUM_TRAFFIC_MAX: usize = 1_000_000_000;
+
+/// The most matchers of such a selector. A rule repeats it up to sixteen times, and PromQL takes a hundred patterns.
+pub(crate) const EVENT_MATCHERS_MAX: usize = 5;

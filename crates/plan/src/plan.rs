@@ -7,8 +7,8 @@ use std::ops::Range;
 use std::time::Duration;
 
 use crate::{
-    Code, DeploymentTracking, EscalationPolicy, Heartbeat, IncidentOptions, IncomingAlerts,
-    Inhibition, MaintenanceWindow, Messages, Procedure,
+    Budget, BurnAlerts, Code, DeploymentTracking, EscalationPolicy, Events, Heartbeat,
+    IncidentOptions, IncomingAlerts, Inhibition, MaintenanceWindow, Messages, Procedure,
 };
 
 /// A whole monitoring plan: everything that Belfry runs comes from one of these.
@@ -29,7 +29,7 @@ pub struct Plan {
     pub host: Option<HostCollection>,
     /// The metrics that must (or may) exist, and what they mean.
     pub metrics: Vec<Metric>,
-    /// Alert rules by group, in the plan's order.
+    /// Alert rules by group, in the plan's order; then those that objectives became ([`Origin::Lowered`]).
     pub rule_groups: Vec<RuleGroup>,
     /// Dashboards, in the plan's order.
     pub dashboards: Vec<Dashboard>,
@@ -104,7 +104,7 @@ pub struct Location {
     pub column: usize,
 }
 
-/// Whether an item stands in the plan document or was added to close a gap that the document leaves.
+/// Whether an item stands in the plan document, was added to close a gap that the document leaves, or follows from another.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub enum Origin {
     /// From the plan document, names and numbers verbatim.
@@ -112,6 +112,8 @@ pub enum Origin {
     Document,
     /// Added beside it (`added: true`).
     Added,
+    /// Written nowhere: it follows from an objective.
+    Lowered,
 }
 
 /// Something that exposes metrics.
@@ -529,6 +531,12 @@ pub struct Objective {
     pub window: Duration,
     /// The service that it belongs to, where it is another than the plan's own: see [`Plan::service_of`].
     pub service: Option<String>,
+    /// How its events are counted; `None`: it has no error budget.
+    pub events: Option<Events>,
+    /// The share of events that may be bad; there exactly where events are.
+    pub budget: Option<Budget>,
+    /// Alerts on how fast the budget is spent.
+    pub burn_alerts: Option<BurnAlerts>,
     /// Where it is declared.
     pub at: Location,
 }

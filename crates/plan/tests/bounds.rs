@@ -50,6 +50,12 @@ const PLANS: &[(&str, &str, &str, usize)] = &[
         64,
     ),
     ("deployments: {metric: build, labels: [", "l#", "]}", 8),
+    (
+        "objectives: [{id: o, title: O, expr: up, unit: ratio, target: '> 99%', window: 30d, events: {gauge: up}, burn_alerts: {escalation: standard, severity: warning, windows: [",
+        "{long: #h, short: 5m, factor: 2}",
+        "]}}]",
+        8,
+    ),
 ];
 
 const CONTACTS: &[(&str, &str, &str, usize)] = &[
@@ -103,6 +109,7 @@ const PLAN: &str = r#"
 format: 1
 service: shop
 targets: [{job: shop, url: "http://shop/metrics"}]
+escalation_policies: [{name: standard, levels: [{after: 0, roles: [on-call]}]}]
 metrics: [{name: build, type: gauge, meaning: m, group: application, labels: [l1, l2, l3, l4, l5, l6, l7, l8, l9]}]
 rule_groups:
   - name: g

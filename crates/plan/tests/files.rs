@@ -24,7 +24,14 @@ fn without_places(plan: &Plan) -> String {
         kept.push_str("Location");
         kept.push_str(after);
     }
-    kept
+    // Where an expression stands, too.
+    let mut parts = kept.split("span: ");
+    let mut bare = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        bare.push_str("span: ");
+        bare.push_str(part.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.'));
+    }
+    bare
 }
 
 const SERVICE_PLAN: &str = include_str!("../../../plans/qr-service.yaml");

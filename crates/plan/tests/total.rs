@@ -333,6 +333,8 @@ const PIECES: &[&str] = &[
     "logs:\n  classes:\n",
     "objectives:\n",
     "    target: < 5\n",
+    "    events: {bad: 'a{b=\"c\"}', total: a}\n    burn_alerts: {escalation: a, windows: [{long: 1h, short: 5m, factor: 2}]}\n",
+    "objectives: [{id: a, title: a, expr: up, unit: ratio, target: < 1%, window: 30d, events: {gauge: 'up{a!~\"}|{\"}'}, burn_alerts: {escalation: a}}]\n",
     "coverage: {application: -1%}\n",
     "inhibitions:\n  - while: [A]\n    hold_back: ['{a=\"b\"}', A]\n",
     "maintenance_windows:\n  - days: [mon]\n    from: \"03:00\"\n    for: 7d\n    zone: UTC\n",

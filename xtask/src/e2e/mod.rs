@@ -4,6 +4,7 @@
 mod alert_senders;
 mod checks;
 mod coverage;
+mod exports;
 mod newcomer;
 mod setting;
 
@@ -16,6 +17,7 @@ use crate::signals::StopRequests;
 use crate::traffic;
 use crate::{repository, tools};
 use checks::Checks;
+use exports::Exports;
 use setting::Setting;
 
 /// How long traffic flows before anything is checked: two scrapes (15 s apart) see it, and the first burst is in it.
@@ -47,6 +49,13 @@ pub(crate) fn command(mut arguments: Arguments) -> Result<ExitCode> {
     checks.alert_expressions();
     checks.logs(&setting.folder);
     checks.coverage(&setting.programs);
+    checks.exports(&Exports {
+        root: &root,
+        belfry: setting.programs.join("belfry"),
+        folder: setting.folder.join("exports"),
+        promtool: tools::program(&root, "promtool")?,
+        amtool: tools::program(&root, "amtool")?,
+    });
     if stop.asked() {
         anyhow::bail!("stopped");
     }

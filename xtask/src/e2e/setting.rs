@@ -17,6 +17,8 @@ const START_MAX: Duration = Duration::from_secs(60);
 
 pub(super) struct Setting {
     pub(super) folder: PathBuf,
+    /// Where the programs were built to.
+    pub(super) programs: PathBuf,
     pub(super) service_address: SocketAddr,
     pub(super) belfry_address: SocketAddr,
     /// The folder of the built programs.
@@ -60,6 +62,7 @@ impl Setting {
         println!("qr-service on {service_address}, belfry on {belfry_address}");
         Ok(Setting {
             folder,
+            programs,
             service_address,
             belfry_address,
             programs,

@@ -44,7 +44,7 @@ async fn shapes() {
         interval_seconds number, kind string, last_at string, latency_seconds number, name string, output string,
         recent [{at string, ok bool}], state string, uptime {day number, month number, week number}, url string}";
     let objective =
-        "{below bool, expr string, id string, met bool, target number, title string, unit string,
+        "{below bool, budget null, expr string, id string, met bool, target number, title string, unit string,
         unprobed_ratio number, value number, window_seconds number}";
     let overview = format!(
         "{{alerts {{firing number, no_data number, pending number}}, contacts {{notice string, pageable bool}},

@@ -14,6 +14,7 @@ mod refusing_store;
 mod alertmanager_api;
 mod backtesting;
 mod belfry_api;
+mod budgets;
 mod conformance;
 mod coverage;
 mod desk;

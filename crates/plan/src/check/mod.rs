@@ -12,8 +12,8 @@ pub(crate) use references::names;
 pub(crate) use series_read::metric_of;
 pub(crate) use sources::of as sources_of;
 
-use crate::Plan;
 use crate::context::Context;
+use crate::{Plan, lower};
 
 /// Looks across sections; fills what follows from several of them.
 pub(crate) fn all(context: &mut Context<'_>, plan: Option<Plan>) -> Option<Plan> {
@@ -24,5 +24,5 @@ pub(crate) fn all(context: &mut Context<'_>, plan: Option<Plan>) -> Option<Plan>
     if let Some(plan) = &plan {
         heartbeats::check(context, plan);
     }
-    plan.map(sources::fill)
+    plan.map(lower::fill).map(sources::fill)
 }

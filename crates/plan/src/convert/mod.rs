@@ -1,10 +1,12 @@
 //! From the tree to the domain types, one file per section of the plan. Every converter reads all its fields before it
 //! gives up, so that each mistake is reported.
 
+mod burn_alerts;
 mod channels;
 mod contacts;
 mod dashboards;
 mod escalation;
+mod events;
 mod holding_back;
 mod incidents;
 mod incoming;

@@ -1,6 +1,6 @@
 //! What is promised: objectives, coverage, critical paths.
 
-use super::{at, service};
+use super::{at, burn_alerts, events, service};
 use crate::context::{Context, Kind};
 use crate::diagnostics::quote;
 use crate::expression::{self, Allowed};
@@ -27,32 +27,69 @@ pub(super) fn objective(context: &mut Context<'_>, node: &Node) -> Option<Object
     let unit = fields.required(context, "unit", "write `seconds`, `ratio` or another unit");
     let unit = unit.and_then(|node| values::name(context, node));
     let target = fields.required(context, "target", "write it as `< 500ms` or `> 99.9%`");
-    let target = target.and_then(|node| promise(context, node, unit.as_deref()));
+    let promise = target.and_then(|node| promise(context, node, unit.as_deref()));
     let window = fields.required(
         context,
         "window",
         "write the time over which it is promised",
     );
     let window = window.and_then(|node| values::duration(context, node));
+    let events_node = fields.optional("events");
+    let events = events_node.and_then(|node| events::events(context, node, promise.as_ref()));
+    let budget_node = fields.optional("budget");
+    let budget = match (&promise, &expr, &events, events_node) {
+        (Some(promise), Some(expr), Some(events), Some(node)) => {
+            events::budget(context, budget_node, promise, expr, events, node)
+        }
+        _ => None,
+    };
+    let alerts_node = fields.optional("burn_alerts");
+    let burn_alerts = alerts_node
+        .and_then(|node| burn_alerts::burn_alerts(context, node, id.as_deref(), window, budget));
+    if events_node.is_none() {
+        needs_events(context, budget_node.or(alerts_node));
+    }
     let at = at(context, &fields);
     let service = service(context, &fields);
     fields.finish(context);
-    let (below, target) = target?;
+    let Promise {
+        below,
+        target,
+        unit,
+    } = promise?;
     Some(Objective {
         id: id?,
         title: title?.to_owned(),
         expr: expr?,
         below,
         target,
-        unit: unit?,
+        unit,
         window: window?,
         service,
+        events,
+        budget,
+        burn_alerts,
         at,
     })
 }
 
+/// Reports a budget, or alerts on one, where no events are counted.
+fn needs_events(context: &mut Context<'_>, node: Option<&Node>) {
+    let Some(node) = node else { return };
+    let message = "an objective without events has no budget";
+    let help = "write `events:` with how they are counted";
+    context.error(Code::BudgetWithoutEvents, &node.span, message, "", help);
+}
+
+/// What an objective promises.
+pub(super) struct Promise {
+    pub(super) below: bool,
+    pub(super) target: f64,
+    pub(super) unit: String,
+}
+
 /// A target as people say it: `< 500ms`, `> 99.9%`, `< 100`. The answer is in the objective's unit.
-fn promise(context: &mut Context<'_>, node: &Node, unit: Option<&str>) -> Option<(bool, f64)> {
+fn promise(context: &mut Context<'_>, node: &Node, unit: Option<&str>) -> Option<Promise> {
     let written = values::text(context, node)?;
     let (below, value) = match (written.strip_prefix('<'), written.strip_prefix('>')) {
         (Some(value), _) => (true, value.trim()),
@@ -90,7 +127,11 @@ fn promise(context: &mut Context<'_>, node: &Node, unit: Option<&str>) -> Option
         );
         context.error(Code::InvalidTarget, &node.span, message, "", help);
     }
-    number.map(|number| (below, number))
+    Some(Promise {
+        below,
+        target: number?,
+        unit: unit?.to_owned(),
+    })
 }
 
 pub(super) fn coverage(context: &mut Context<'_>, node: &Node) -> CoverageTargets {

@@ -31,7 +31,7 @@ pub(crate) use incoming::{DEPLOYMENTS, HEARTBEAT, INCOMING_ALERTS};
 pub(crate) use logs::{FOLLOWED_FILE, LOG_CATEGORY, LOG_CLASS, LOGS};
 pub(crate) use plan::{PLAN, WAIVER};
 pub(crate) use procedures::{PROCEDURE, REQUEST_KEYS, STEP};
-pub(crate) use promises::{COVERAGE, CRITICAL_PATH, OBJECTIVE};
+pub(crate) use promises::{BURN_ALERTS, BURN_WINDOW, COVERAGE, CRITICAL_PATH, EVENTS, OBJECTIVE};
 pub use reference::reference;
 pub(crate) use response::{
     ESCALATION_LEVEL, ESCALATION_POLICY, INCIDENTS, INHIBITION, MAINTENANCE_WINDOW, MESSAGES,
