@@ -2,6 +2,7 @@
 
 mod ask;
 mod check;
+mod drill;
 mod escalation_report;
 mod logs;
 mod message;
@@ -36,6 +37,8 @@ enum Command {
     Logs(logs::LogsArguments),
     /// Rehearse an escalation: who would be told what, when and by which channel. Nothing is sent.
     Simulate(simulate::SimulateArguments),
+    /// Make alerts fire on purpose, and hold what follows against what the plan promises. Pages nobody unless asked.
+    Drill(drill::DrillArguments),
     /// Show what the first page about an alert would say, by the plan's templates.
     Message(message::MessageArguments),
     /// Send a test page by a person's channels, through a running Belfry.
@@ -57,6 +60,7 @@ pub fn main() -> ExitCode {
         Command::Query(arguments) => query::query(&arguments),
         Command::Logs(arguments) => logs::logs(&arguments),
         Command::Simulate(arguments) => simulate::simulate(&arguments),
+        Command::Drill(arguments) => drill::drill(&arguments),
         Command::Message(arguments) => message::message(&arguments),
         Command::TestContact(arguments) => test_contact::test_contact(&arguments),
         Command::Review(arguments) => review::review(&arguments),

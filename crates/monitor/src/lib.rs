@@ -9,7 +9,9 @@
 pub mod app;
 pub mod cli;
 mod deployments;
+pub mod drill;
 mod fnv;
+mod hand_clock;
 mod heartbeats;
 mod host;
 pub mod http;

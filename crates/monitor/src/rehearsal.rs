@@ -4,15 +4,15 @@
 //! Nothing is sent and nothing is kept: the store lives in memory and no outbox runs.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use alerting::{Evaluation, IncidentId, Silence};
 use model::{Labels, Timestamp};
 use plan::{AlertRule, Contacts, Plan};
 use world::sim::{Inline, SeededEntropy};
-use world::{BoxFuture, Clock, World};
+use world::World;
 
+use crate::hand_clock::HandClock;
 use crate::incident::{
     Desk, IncidentDetail, IncidentStore, IncidentStoreError, Page, SqliteIncidents, StoredOverride,
 };
@@ -108,10 +108,7 @@ struct Stage {
 impl Stage {
     fn new(plan: Plan, contacts: Contacts, script: &Script) -> Result<Stage, RehearsalError> {
         let rule = fires_at_once(&plan, &script.alert)?;
-        let clock = Arc::new(HandClock {
-            millis: AtomicI64::new(script.at.as_millis()),
-            started: script.at,
-        });
+        let clock = Arc::new(HandClock::starting_at(script.at));
         let setup = Arc::new(CurrentSetup::new(Setup {
             plan,
             text: String::new(),
@@ -136,7 +133,7 @@ impl Stage {
         passed: Duration,
     ) -> Result<Option<IncidentDetail>, RehearsalError> {
         let now = script.at + passed;
-        self.clock.millis.store(now.as_millis(), Ordering::SeqCst);
+        self.clock.set(now);
         if passed.as_secs().is_multiple_of(EVALUATED_EVERY_S) {
             let holds = script.ends_after.is_none_or(|end| passed < end);
             let evaluation = evaluation(&script.labels, holds);
@@ -298,27 +295,6 @@ fn world(clock: Arc<HandClock>) -> Result<World, RehearsalError> {
         blocking: Arc::new(Inline),
         ..real
     })
-}
-
-/// A clock that is moved by hand, wall and elapsed time together.
-struct HandClock {
-    millis: AtomicI64,
-    started: Timestamp,
-}
-
-impl Clock for HandClock {
-    fn now(&self) -> SystemTime {
-        Timestamp::from_millis(self.millis.load(Ordering::SeqCst)).into()
-    }
-
-    fn monotonic(&self) -> Duration {
-        Timestamp::from(self.now()).since(self.started)
-    }
-
-    fn sleep(&self, _length: Duration) -> BoxFuture<'static, ()> {
-        // Nothing in a rehearsal waits: time is moved from outside.
-        Box::pin(std::future::ready(()))
-    }
 }
 
 /// The names of roles that nobody can fill, with the level that would reach nobody.

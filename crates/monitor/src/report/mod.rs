@@ -6,6 +6,8 @@ mod conformance_text;
 mod markdown;
 mod review;
 
-pub(crate) use conformance::{Conformance, Kept, LevelConformance, conformance, month, month_of};
+pub(crate) use conformance::{
+    Conformance, Kept, LevelConformance, TOLD_WITHIN, conformance, month, month_of,
+};
 pub(crate) use conformance_text::conformance_markdown;
 pub(crate) use review::review_markdown;
