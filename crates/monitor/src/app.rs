@@ -14,10 +14,11 @@ use tokio::sync::Semaphore;
 use world::World;
 
 use crate::deployments::DeploymentWatch;
+use crate::drill::{self, Asked, DrillRefused, DrillRequest, DrillRunner};
 use crate::heartbeats;
 use crate::host::HostCollector;
 use crate::http::AllowedHosts;
-use crate::incident::{Desk, IncidentStore, SqliteIncidents};
+use crate::incident::{Desk, Drill, IncidentStore, SqliteIncidents};
 use crate::logs::{Follower, Intake, LogsBackend};
 use crate::metrics::{MetricsBackend, Recorder};
 use crate::notify::Outbox;
@@ -104,6 +105,8 @@ pub struct App {
     pub(crate) rule_board: Arc<RuleBoard>,
     pub(crate) objectives: Arc<Objectives>,
     pub(crate) recorder: Arc<Recorder>,
+    /// Wakes the loop that drills.
+    drill_asked: Asked,
     /// Whether every loop turns.
     progress: Arc<Progress>,
     /// Loops that live as long as the program.
@@ -202,6 +205,7 @@ impl App {
             rule_board: Arc::default(),
             objectives: Arc::new(objectives),
             recorder,
+            drill_asked: Asked::default(),
             progress,
             tasks: Tasks::default(),
             plan_tasks: Mutex::default(),
@@ -259,6 +263,7 @@ impl App {
             log: self.log.clone(),
         };
         self.spawn("deployments", deployments.run());
+        self.spawn("drills", self.drill_runner().run());
         let switch = switch::run(Arc::downgrade(self), self.world.clone(), self.log.clone());
         self.spawn("dead man's switch", switch);
         self.start_plan();
@@ -275,6 +280,7 @@ impl App {
                 .field("tasks", late.join(", ").as_str())
                 .emit();
         }
+        drill::end_faults(&self.world, &self.desk, &self.environment, &self.log).await;
         self.upkeep("last sync", TURN_MAX).sync().await;
     }
 
@@ -389,6 +395,16 @@ impl App {
             .then(|| format!("no rule was evaluated for {} s", silence.as_secs()))
     }
 
+    /// Begins a drill.
+    ///
+    /// # Errors
+    /// [`DrillRefused`]; each variant says what to do.
+    pub async fn drill(&self, request: DrillRequest) -> Result<Drill, DrillRefused> {
+        let setup = self.setup.get();
+        let now = Timestamp::from(self.world.clock.now());
+        drill::ask(&self.desk, &setup.plan, &self.drill_asked, request, now).await
+    }
+
     fn plan_tasks(&self) -> Arc<Tasks> {
         lock(&self.plan_tasks).clone()
     }
@@ -491,6 +507,24 @@ impl App {
             metrics: self.metrics.clone(),
             log: self.log.clone(),
             external_url: self.external_url(),
+        }
+    }
+
+    fn drill_runner(&self) -> DrillRunner {
+        DrillRunner {
+            // A virtual drill plays hours in one turn.
+            world: self
+                .progress
+                .watch(&self.world, "drills", MAINTENANCE_TURN_MAX),
+            desk: self.desk.clone(),
+            setup: self.setup.clone(),
+            environment: self.environment.clone(),
+            board: self.rule_board.clone(),
+            recorder: self.recorder.clone(),
+            metrics: self.metrics.clone(),
+            log: self.log.clone(),
+            external_url: self.external_url(),
+            asked: self.drill_asked.clone(),
         }
     }
 

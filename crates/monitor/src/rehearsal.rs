@@ -9,8 +9,8 @@ use std::time::Duration;
 use alerting::{Evaluation, IncidentId, Silence};
 use model::{Labels, Timestamp};
 use plan::{AlertRule, Contacts, Plan};
-use world::sim::{Inline, SeededEntropy};
 use world::World;
+use world::sim::{Inline, SeededEntropy};
 
 use crate::hand_clock::HandClock;
 use crate::incident::{

@@ -106,6 +106,8 @@ codes! {
     SaysItChangesNothing = "BF0038",
     /// Warning: heartbeats are declared, but no rule reads their age.
     HeartbeatUnwatched = "BF0039",
+    /// A drill that ends before its alert can fire.
+    DrillTooShort = "BF0060",
 }
 
 impl Code {

@@ -6,6 +6,7 @@
 //! `convert`), then looks across sections (`check`). What it finds is a list of [`Diagnostic`]s, each with a [`Code`],
 //! shown by [`render`] or in one line.
 
+mod drills;
 mod plan;
 mod response;
 
@@ -31,11 +32,14 @@ mod values;
 pub use codes::Code;
 pub use contacts::*;
 pub use diagnostics::{Diagnostic, DiagnosticSeverity, TextSpan};
+pub use drills::*;
 pub use limits::{DIAGNOSTICS_MAX, TEXT_BYTES_MAX};
 pub use plan::*;
 pub use render::render;
 pub use response::*;
-pub use series::{BELFRY_SERIES, HEARTBEAT_AGE, HEARTBEAT_ALLOWED, PLAN_METRIC_PRESENT};
+pub use series::{
+    BELFRY_SERIES, DRILL_LAST_PASSED, HEARTBEAT_AGE, HEARTBEAT_ALLOWED, PLAN_METRIC_PRESENT,
+};
 
 use context::Context;
 

@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use crate::{
-    Code, DeploymentTracking, EscalationPolicy, Heartbeat, IncidentOptions, IncomingAlerts,
-    Inhibition, MaintenanceWindow, Messages, Procedure,
+    Code, DeploymentTracking, DrillOptions, EscalationPolicy, Heartbeat, IncidentOptions,
+    IncomingAlerts, Inhibition, MaintenanceWindow, Messages, Procedure,
 };
 
 /// A whole monitoring plan: everything that Belfry runs comes from one of these.
@@ -59,6 +59,8 @@ pub struct Plan {
     pub deployments: Option<DeploymentTracking>,
     /// Further addresses (`host:port`) that requests of procedures may go to.
     pub procedures_may_reach: Vec<String>,
+    /// How alerts are drilled.
+    pub drills: DrillOptions,
     /// Findings of lint and holes in coverage that are accepted, each with its reason.
     pub waivers: Vec<Waiver>,
 }

@@ -13,6 +13,10 @@ pub const HEARTBEAT_AGE: &str = "belfry_heartbeat_age_seconds";
 /// How long ago it may have been heard: how often it reports and its grace, by the label `heartbeat`.
 pub const HEARTBEAT_ALLOWED: &str = "belfry_heartbeat_allowed_seconds";
 
+/// When the last drill of an alert that passed ended, in seconds since 1970, by the label `alert`; 0 where none has. What "nobody
+/// has tried this alert for a month" alerts read.
+pub const DRILL_LAST_PASSED: &str = "belfry_drill_last_passed_timestamp_seconds";
+
 /// Every series that Belfry writes: name and the labels that tell its series apart.
 pub const BELFRY_SERIES: &[(&str, &[&str])] = &[
     ("up", &["job", "instance"]),
@@ -41,6 +45,7 @@ pub const BELFRY_SERIES: &[(&str, &[&str])] = &[
     ("log_lines_total", &["service", "level", "category"]),
     ("ALERTS", &["alertname", "alertstate", "severity"]),
     ("ALERTS_FOR_STATE", &["alertname", "severity"]),
+    (DRILL_LAST_PASSED, &["alert"]),
     (HEARTBEAT_AGE, &["heartbeat"]),
     (HEARTBEAT_ALLOWED, &["heartbeat"]),
     (PLAN_METRIC_PRESENT, &["metric", "required"]),

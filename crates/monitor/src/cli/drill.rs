@@ -1,18 +1,23 @@
 //! `belfry drill`: makes alerts fire on purpose and shows whether everything that must follow did, in time. With a plan's file
 //! virtually and at once, which is for continuous integration; with `--url` through a running Belfry, which keeps the ledger.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
-use anyhow::bail;
-use clap::Args;
+use anyhow::{Context, bail};
+use clap::{Args, ValueEnum};
 use model::Timestamp;
 use serde_json::{Value, json};
 use world::{Clock, SystemClock};
 
+use super::ask::{ask, post};
 use super::simulate::read;
-use crate::drill::{DrillReport, drill_virtually};
-use crate::incident::DrillStep;
+use crate::drill::{DrillReport, drill_virtually, step_json};
+
+/// How often a running Belfry is asked how far its drills are.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 #[derive(Args)]
 pub(super) struct DrillArguments {
@@ -31,16 +36,67 @@ pub(super) struct DrillArguments {
     /// Every alert of the plan.
     #[arg(long, conflicts_with = "alert")]
     all: bool,
+    /// How the alert is made to fire, with --url.
+    #[arg(long, value_enum, default_value = "virtual")]
+    mode: Mode,
+    /// Page people, with --url. What they get says that it is a drill.
+    #[arg(long)]
+    page: bool,
+    /// Who asks, with --url.
+    #[arg(long, env = "USER", default_value = "somebody")]
+    by: String,
     /// Print JSON instead of a table.
     #[arg(long)]
     json: bool,
 }
 
+#[derive(Copy, Clone, PartialEq, Eq, ValueEnum)]
+enum Mode {
+    /// By series made for it; nothing real is touched.
+    Virtual,
+    /// By the fault that the plan declares.
+    Real,
+    /// By the fault where the plan declares one, virtually else.
+    Best,
+}
+
+impl Mode {
+    /// What Belfry is asked for.
+    fn asked(self) -> Option<&'static str> {
+        match self {
+            Mode::Virtual => Some("virtual"),
+            Mode::Real => Some("real"),
+            Mode::Best => None,
+        }
+    }
+}
+
 pub(super) fn drill(arguments: &DrillArguments) -> anyhow::Result<ExitCode> {
-    let Some(path) = &arguments.plan else {
-        bail!("not yet");
+    let drills = match (&arguments.url, &arguments.plan) {
+        (Some(url), _) => through_belfry(arguments, url)?,
+        (None, Some(path)) => here(arguments, path)?,
+        (None, None) => bail!("name a plan's file, or a running Belfry with --url"),
     };
-    let (plan, contacts) = read(path, arguments.contacts.as_ref())?;
+    let failed = drills
+        .iter()
+        .filter(|own| own["outcome"] != "passed")
+        .count();
+    if arguments.json {
+        println!("{}", json!({"drills": drills, "failed": failed}));
+    } else {
+        table(&drills);
+        let passed = drills.len() - failed;
+        println!(
+            "\n{} drilled: {passed} passed, {failed} failed",
+            drills.len()
+        );
+    }
+    Ok(ExitCode::from(u8::from(failed > 0)))
+}
+
+/// Virtual drills without a running Belfry.
+fn here(arguments: &DrillArguments, path: &Path) -> anyhow::Result<Vec<Value>> {
+    let (plan, contacts) = read(&path.to_path_buf(), arguments.contacts.as_ref())?;
     let alerts: Vec<String> = if arguments.all {
         plan.rules().map(|(_, rule)| rule.name.clone()).collect()
     } else {
@@ -50,60 +106,135 @@ pub(super) fn drill(arguments: &DrillArguments) -> anyhow::Result<ExitCode> {
         .enable_all()
         .build()?;
     let at = Timestamp::from(SystemClock::default().now());
-    let mut reports = Vec::new();
+    let mut drills = Vec::new();
     for alert in &alerts {
         let found = runtime.block_on(drill_virtually(&plan, &contacts, alert, at));
-        let Some(report) = found else {
-            bail!("the plan has no alert `{alert}`");
-        };
+        let report = found.with_context(|| format!("the plan has no alert `{alert}`"))?;
+        let drill = report_json(&report);
         if !arguments.json {
-            show(&report);
+            progress(&drill, 0);
         }
-        reports.push(report);
+        drills.push(drill);
     }
-    let failed = reports.iter().filter(|own| !own.passed()).count();
-    if arguments.json {
-        let reports: Vec<Value> = reports.iter().map(report_json).collect();
-        println!("{}", json!({"drills": reports, "failed": failed}));
+    Ok(drills)
+}
+
+/// Drills of a running Belfry: begun together, and watched until the last has ended.
+fn through_belfry(arguments: &DrillArguments, url: &str) -> anyhow::Result<Vec<Value>> {
+    let alerts = if arguments.all {
+        alerts_of(url, arguments.mode)?
     } else {
+        arguments.alert.clone()
+    };
+    let mut open: BTreeMap<i64, usize> = BTreeMap::new();
+    let mut drills = Vec::new();
+    for alert in &alerts {
+        let body = json!({
+            "by": arguments.by,
+            "alert": alert,
+            "mode": arguments.mode.asked(),
+            "page": arguments.page,
+        });
+        match post(url, "/api/belfry/v1/drills", &body) {
+            Ok(begun) => {
+                open.insert(begun["id"].as_i64().context("a drill without a number")?, 0);
+            }
+            Err(error) => drills.push(json!({
+                "alert": alert,
+                "mode": arguments.mode.asked(),
+                "outcome": "refused",
+                "reason": format!("{error:#}"),
+                "steps": [],
+            })),
+        }
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    while !open.is_empty() {
+        let mut ended = Vec::new();
+        for (id, shown) in &mut open {
+            let drill = ask(url, &format!("/api/belfry/v1/drills/{id}"), &[])?;
+            if !arguments.json {
+                *shown = progress(&drill, *shown);
+            }
+            if drill["state"] == "done" {
+                ended.push(*id);
+                drills.push(drill);
+            }
+        }
+        open.retain(|id, _| !ended.contains(id));
+        runtime.block_on(SystemClock::default().sleep(LOOK_EVERY));
+    }
+    Ok(drills)
+}
+
+/// The alerts of a running Belfry's plan; for real drills those that the plan says how to cause.
+fn alerts_of(url: &str, mode: Mode) -> anyhow::Result<Vec<String>> {
+    let answer = ask(url, "/api/belfry/v1/drills", &[("limit", "0")])?;
+    let alerts = answer["alerts"].as_array().cloned().unwrap_or_default();
+    let wanted = alerts
+        .iter()
+        .filter(|own| mode != Mode::Real || own["can_be_caused"] == true)
+        .filter_map(|own| own["alert"].as_str())
+        .map(str::to_owned);
+    Ok(wanted.collect())
+}
+
+/// Shows the steps that were not shown yet; how many are shown now.
+fn progress(drill: &Value, shown: usize) -> usize {
+    let steps = drill["steps"].as_array().map_or(&[][..], Vec::as_slice);
+    for step in steps.iter().skip(shown) {
         println!(
-            "{} alerts drilled virtually: {} passed, {failed} failed",
-            reports.len(),
-            reports.len() - failed
+            "{:<22} {:<7} {:<16} {:>8} {:>8}  {}",
+            text(drill, "alert"),
+            text(step, "outcome"),
+            text(step, "what"),
+            time(&step["observed_after_seconds"]),
+            time(&step["promised_after_seconds"]),
+            text(step, "text")
         );
     }
-    Ok(ExitCode::from(u8::from(failed > 0)))
+    steps.len()
 }
 
-fn show(report: &DrillReport) {
-    println!("{} {}", report.outcome.as_str().to_uppercase(), report.alert);
-    for step in &report.steps {
-        println!("{}", line(step));
+/// One line for each drill: how it came out, and the times of the steps that every drill has.
+fn table(drills: &[Value]) {
+    println!(
+        "\n{:<22} {:<8} {:<8} {:>8} {:>8} {:>8} {:>8}  why",
+        "alert", "mode", "outcome", "pending", "firing", "told", "resolved"
+    );
+    for drill in drills {
+        let of = |what: &str| {
+            let steps = drill["steps"].as_array().map_or(&[][..], Vec::as_slice);
+            let step = steps.iter().find(|own| own["what"] == what);
+            step.map_or(String::new(), |own| time(&own["observed_after_seconds"]))
+        };
+        println!(
+            "{:<22} {:<8} {:<8} {:>8} {:>8} {:>8} {:>8}  {}",
+            text(drill, "alert"),
+            text(drill, "mode"),
+            text(drill, "outcome"),
+            of("pending"),
+            of("firing"),
+            of("level 1"),
+            of("resolved"),
+            text(drill, "reason")
+        );
     }
-    if !report.passed() {
-        println!("  {}", report.reason);
-    }
-    println!();
 }
 
-fn line(step: &DrillStep) -> String {
-    format!(
-        "  {:<7} {:<16} {:>9} {:>9}  {}",
-        step.outcome.as_str(),
-        step.what,
-        time(step.observed_ms),
-        time(step.promised_ms),
-        step.text
-    )
+fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+    value[field].as_str().unwrap_or("-")
 }
 
 /// Minutes and seconds since the drill began.
-fn time(ms: Option<i64>) -> String {
-    let Some(ms) = ms else {
-        return String::new();
+fn time(seconds: &Value) -> String {
+    let Some(seconds) = seconds.as_f64() else {
+        return "-".to_owned();
     };
-    let seconds = ms.div_euclid(1_000);
-    format!("{}:{:02}", seconds / 60, seconds % 60)
+    let whole = seconds.max(0.0) as u64;
+    format!("{}:{:02}", whole / 60, whole % 60)
 }
 
 fn report_json(report: &DrillReport) -> Value {
@@ -113,15 +244,5 @@ fn report_json(report: &DrillReport) -> Value {
         "outcome": report.outcome.as_str(),
         "reason": report.reason,
         "steps": report.steps.iter().map(step_json).collect::<Vec<_>>(),
-    })
-}
-
-fn step_json(step: &DrillStep) -> Value {
-    json!({
-        "what": step.what,
-        "promised_ms": step.promised_ms,
-        "observed_ms": step.observed_ms,
-        "outcome": step.outcome.as_str(),
-        "text": step.text,
     })
 }

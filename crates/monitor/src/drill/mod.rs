@@ -5,11 +5,21 @@
 //! (`witness` finds series, `stage` plays). A *real* drill breaks the service by its own fault switch and follows what the
 //! running Belfry does.
 
+mod asking;
+mod json;
+mod page;
+mod real_drill;
+mod runner;
 mod sink;
 mod stage;
 mod steps;
 mod virtual_drill;
 mod witness;
+
+pub(crate) use asking::{Asked, ask};
+pub use asking::{DrillRefused, DrillRequest};
+pub(crate) use json::step_json;
+pub(crate) use runner::{DrillRunner, end_faults};
 
 use model::Timestamp;
 use plan::{Contacts, Plan};

@@ -13,9 +13,7 @@ use telemetry::log::Logger;
 use super::sink::{sink_contacts, sink_environment, sink_world};
 use super::witness::{Signals, Witness};
 use crate::hand_clock::HandClock;
-use crate::incident::{
-    Desk, HistoryEntry, HistoryFilter, IncidentDetail, SqliteIncidents,
-};
+use crate::incident::{Desk, HistoryEntry, HistoryFilter, IncidentDetail, SqliteIncidents};
 use crate::metrics::{EmbeddedMetrics, Recorder};
 use crate::notify::Outbox;
 use crate::rules::RuleGroupLoop;
@@ -40,7 +38,6 @@ pub(super) struct Stage {
     rule: AlertRule,
     plan: Plan,
     clock: Arc<HandClock>,
-    pub(super) setup: Arc<CurrentSetup>,
     desk: Arc<Desk>,
     outbox: Outbox,
     rules: RuleGroupLoop,
@@ -113,7 +110,6 @@ impl Stage {
             rule: rule.clone(),
             plan: plan.clone(),
             clock,
-            setup,
             desk,
             outbox,
             rules,

@@ -151,9 +151,7 @@ impl Acts<'_> {
     ) -> Result<Option<IncidentDetail>, StageError> {
         let mut stage = self.set_up().await?;
         let until = self.resolved_by() + PATIENCE;
-        stage
-            .play(self.at - self.interval(), until, None)
-            .await?;
+        stage.play(self.at - self.interval(), until, None).await?;
         let history = stage.history().await?;
         let found = stage.incident().await?;
         if !self.fires(steps, &history, &stage.why()) {
@@ -165,7 +163,10 @@ impl Acts<'_> {
         };
         let fired = first(&history, "firing").unwrap_or(self.at);
         let opened = detail.incident.head.opened_at;
-        let text = format!("incident opened as {}", detail.incident.head.severity.as_str());
+        let text = format!(
+            "incident opened as {}",
+            detail.incident.head.severity.as_str()
+        );
         steps.timed("incident", fired + TOLD_WITHIN, Some(opened), text);
         levels(steps, &detail);
         let resolved = detail.incident.resolved.as_ref().map(|own| own.at);
@@ -228,7 +229,9 @@ impl Acts<'_> {
         let expires = detail.incident.head.acknowledgement_expires;
         let rests_until = expires.map_or(Timestamp::MAX, |length| at + length);
         let later = detail.pages.iter().find(|page| {
-            page.reason == PageReason::Escalation && page.queued_at > at && page.queued_at < rests_until
+            page.reason == PageReason::Escalation
+                && page.queued_at > at
+                && page.queued_at < rests_until
         });
         match later {
             None => steps.timed("acknowledged", promised, Some(at), "the ladder rests"),
@@ -258,15 +261,22 @@ fn levels(steps: &mut Steps, detail: &IncidentDetail) {
         steps.note("level 1", DrillOutcome::Skipped, text);
     }
     for index in 0..incident.head.levels.len() {
-        level(steps, incident, index, &detail.pages);
+        level(steps, incident, index, &detail.pages, Duration::ZERO);
     }
 }
 
-/// One level: everybody whom it tells must have been told by then.
-pub(super) fn level(steps: &mut Steps, incident: &Incident, index: usize, pages: &[Page]) {
+/// One level: everybody whom it tells must have been told by then, and by `evidence` later where pages wait for what a procedure
+/// finds.
+pub(super) fn level(
+    steps: &mut Steps,
+    incident: &Incident,
+    index: usize,
+    pages: &[Page],
+    evidence: Duration,
+) {
     let own = &incident.head.levels[index];
     let what = format!("level {}", index + 1);
-    let promised = incident.due_at(own) + TOLD_WITHIN;
+    let promised = incident.due_at(own) + TOLD_WITHIN + evidence;
     let told: Vec<&Page> = pages
         .iter()
         .filter(|page| page.level == index + 1 && page.reason == PageReason::Escalation)

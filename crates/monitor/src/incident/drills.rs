@@ -1,8 +1,11 @@
 //! Drills as the store keeps them: the ledger that says which alerts were seen to work, and when. Also what a restart goes by:
 //! a fault that a drill injected is ended from here.
 
+use std::time::Duration;
+
 use alerting::{DrillPages, IncidentId};
 use model::Timestamp;
+use plan::RequestStep;
 
 /// The number of a drill.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -124,6 +127,10 @@ pub struct Drill {
     pub reason: String,
     /// The incident that it opened among the real ones.
     pub incident: Option<IncidentId>,
+    /// What ends its fault, for a real one: kept here, so that a restart with another plan ends it all the same.
+    pub end: Option<RequestStep>,
+    /// How long after that the alert has ended at the latest.
+    pub calm_within: Duration,
     /// What it looked at, in order.
     pub steps: Vec<DrillStep>,
 }

@@ -16,7 +16,8 @@ use world::World;
 
 use super::PageContext;
 use crate::incident::{
-    DRILL_SINK, Desk, IncidentDetail, IncidentStoreError, Page, PageId, PageOutcome, PageQueue, PageState,
+    DRILL_SINK, Desk, IncidentDetail, IncidentStoreError, Page, PageId, PageOutcome, PageQueue,
+    PageState,
 };
 use crate::self_metrics::SelfMetrics;
 use crate::setup::{CurrentSetup, Environment};

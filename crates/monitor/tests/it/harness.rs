@@ -56,6 +56,7 @@ pub(crate) struct Belfry {
     exposed: Arc<Mutex<String>>,
     /// Bodies that the pager took.
     pages: Arc<Mutex<Vec<Value>>>,
+    app: Option<Arc<App>>,
     router: Router,
 }
 
@@ -136,6 +137,7 @@ impl Belfry {
             folder,
             exposed,
             pages,
+            app: Some(app),
             router,
         }
     }
@@ -154,6 +156,31 @@ impl Belfry {
             SelfMetrics::new(),
         )
         .await
+    }
+
+    /// Ends Belfry as a kill would, and starts it again over the same folder.
+    pub(crate) async fn kill_and_start(&mut self) {
+        let killed = self.app.take().expect("it runs");
+        killed.abort().await;
+        self.router = Router::new();
+        drop(killed);
+        let app = App::build(
+            world_over_files(&self.sim),
+            config(&self.folder),
+            Arc::new(|_| None),
+            Logger::silent(),
+            SelfMetrics::new(),
+        )
+        .await
+        .unwrap();
+        app.start().await;
+        self.router = app.router();
+        self.app = Some(app);
+    }
+
+    /// Pages that arrived, whole.
+    pub(crate) fn pages_whole(&self) -> Vec<Value> {
+        self.pages.lock().unwrap().clone()
     }
 
     /// Lets time pass.

@@ -15,6 +15,7 @@ mod alertmanager_api;
 mod belfry_api;
 mod conformance;
 mod desk;
+mod drills;
 mod duty;
 mod duty_api;
 mod following;

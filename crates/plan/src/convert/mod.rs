@@ -4,6 +4,7 @@
 mod channels;
 mod contacts;
 mod dashboards;
+mod drills;
 mod escalation;
 mod holding_back;
 mod incidents;
@@ -107,6 +108,8 @@ pub(crate) fn plan(context: &mut Context<'_>, root: &Node) -> Option<Plan> {
     let limit = (REACHABLE_MAX, "addresses");
     let convert = values::authority;
     let reachable = section_up_to(context, &mut fields, "procedures_may_reach", limit, convert);
+    let drills = fields.optional("drills");
+    let drills = drills.and_then(|node| drills::options(context, node));
     let limit = (WAIVERS_MAX, "waivers");
     let waivers = section_up_to(context, &mut fields, "waivers", limit, waivers::waiver);
     for address in &reachable {
@@ -142,6 +145,7 @@ pub(crate) fn plan(context: &mut Context<'_>, root: &Node) -> Option<Plan> {
         incoming_alerts,
         deployments,
         procedures_may_reach: reachable,
+        drills: drills.unwrap_or(drills::options_default()),
         waivers,
     })
 }

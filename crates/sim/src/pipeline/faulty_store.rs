@@ -6,9 +6,10 @@ use std::sync::Arc;
 use alerting::{Incident, IncidentId, Silence};
 use model::Timestamp;
 use monitor::incident::{
-    Change, DeliveryAttempt, Deployment, Drill, DrillId, HistoryEntry, HistoryFilter, IncidentDetail,
-    IncidentFilter, IncidentStore, IncidentStoreError, Loaded, NewRun, Page, PageId, PageOutcome,
-    PageQueue, PageState, RunId, RunOutcome, StepRun, StoredHeartbeat, StoredOverride,
+    Change, DeliveryAttempt, Deployment, Drill, DrillId, HistoryEntry, HistoryFilter,
+    IncidentDetail, IncidentFilter, IncidentStore, IncidentStoreError, Loaded, NewRun, Page,
+    PageId, PageOutcome, PageQueue, PageState, RunId, RunOutcome, StepRun, StoredHeartbeat,
+    StoredOverride,
 };
 use std::time::Duration;
 

@@ -117,7 +117,10 @@ pub(crate) fn window(expr: &Expr) -> Duration {
 }
 
 fn family(plan: &Plan, selector: &SelectorRef<'_>, numbers: &[f64]) -> Option<Family> {
-    let named = selector.matchers.iter().find(|own| own.name() == METRIC_NAME);
+    let named = selector
+        .matchers
+        .iter()
+        .find(|own| own.name() == METRIC_NAME);
     let written = match selector.name {
         Some(name) => name.to_owned(),
         None => value_for(named?, "")?,
@@ -191,7 +194,11 @@ fn bounds(matchers: &[Matcher], numbers: &[f64]) -> Vec<f64> {
         .iter()
         .flat_map(|number| [number / 2.0, *number, number * 2.0])
         .filter(|bound| *bound > 0.0);
-    let mut bounds: Vec<f64> = USUAL_BOUNDS.into_iter().chain(named).chain(around).collect();
+    let mut bounds: Vec<f64> = USUAL_BOUNDS
+        .into_iter()
+        .chain(named)
+        .chain(around)
+        .collect();
     bounds.push(f64::INFINITY);
     bounds.sort_by(f64::total_cmp);
     bounds.dedup();

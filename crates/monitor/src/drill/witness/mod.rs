@@ -13,5 +13,6 @@ mod search;
 mod shape;
 mod signals;
 
-pub(super) use search::{NoWitness, Witness, witness};
+pub(super) use families::window;
+pub(super) use search::{Witness, witness};
 pub(super) use signals::Signals;

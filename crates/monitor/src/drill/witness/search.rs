@@ -335,7 +335,10 @@ fn by_likelihood(
     choices: &[Vec<Shape>],
     visit: &mut dyn FnMut(&[Shape]) -> ControlFlow<()>,
 ) -> ControlFlow<()> {
-    let last: usize = choices.iter().map(|list| list.len().saturating_sub(1)).sum();
+    let last: usize = choices
+        .iter()
+        .map(|list| list.len().saturating_sub(1))
+        .sum();
     for sum in 0..=last {
         with_sum(choices, sum, &mut Vec::new(), visit)?;
     }

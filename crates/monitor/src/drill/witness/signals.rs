@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use model::{Labels, Matcher, Selection, Series, SeriesSource, SourceError, Timestamp, stale_marker};
+use model::{
+    Labels, Matcher, Selection, Series, SeriesSource, SourceError, Timestamp, stale_marker,
+};
 
 use super::families::{Family, Kind};
 use super::shape::Shape;
@@ -167,8 +169,7 @@ impl SeriesSource for Signals {
         let mut found = Vec::new();
         let mut count = 0;
         for (labels, family, part) in &self.series {
-            let is_asked =
-                |own: &Matcher| own.matches(labels.get(own.name()).unwrap_or_default());
+            let is_asked = |own: &Matcher| own.matches(labels.get(own.name()).unwrap_or_default());
             if !selection.matchers.iter().all(is_asked) {
                 continue;
             }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use alerting::{
-    DrillPages, Evaluation, ForeignAlert, Incident, IncidentHead, IncidentId, IncidentInput, Instance, Phase,
-    ResolveReason, RuleState, Transition, TransitionKind,
+    DrillPages, Evaluation, ForeignAlert, Incident, IncidentHead, IncidentId, IncidentInput,
+    Instance, Phase, ResolveReason, RuleState, Transition, TransitionKind,
 };
 use model::{Labels, Timestamp};
 use plan::{AlertRule, Plan, Severity};

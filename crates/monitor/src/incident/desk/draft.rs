@@ -5,14 +5,16 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use alerting::{
-    Admission, DrillPages, Effect, Incident, IncidentId, IncidentInput, Member, PageReason, StormGate,
-    TimelineKind, recipients,
+    Admission, DrillPages, Effect, Incident, IncidentId, IncidentInput, Member, PageReason,
+    StormGate, TimelineKind, recipients,
 };
 use model::{Labels, Timestamp};
 use plan::{EscalationLevel, Plan, RotaOverride, StepKind};
 
 use super::state::DeskState;
-use crate::incident::{Change, DRILL_SINK, IncidentChange, NewPage, NewRun, NewSummary, RuleChange};
+use crate::incident::{
+    Change, DRILL_SINK, IncidentChange, NewPage, NewRun, NewSummary, RuleChange,
+};
 use crate::setup::Setup;
 
 /// How long a page waits for what the steps of its procedure find. Queries take milliseconds; a page must not wait for a
@@ -122,7 +124,9 @@ impl<'a> Draft<'a> {
         self.open_count += 1;
         let mut change = IncidentChange::new(incident);
         if let Some(pages) = change.incident.drill {
-            change.timeline.push((TimelineKind::Drill, drill_text(pages)));
+            change
+                .timeline
+                .push((TimelineKind::Drill, drill_text(pages)));
         }
         if self.open_count <= EVIDENCE_INCIDENTS_MAX {
             let procedure = change.incident.head.procedure.as_deref();

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use alerting::{DrillPages, FiringAlert, Holds, Incident, IncidentId, RuleState, Silence, StormGate};
+use alerting::{
+    DrillPages, FiringAlert, Holds, Incident, IncidentId, RuleState, Silence, StormGate,
+};
 use model::{Labels, Timestamp};
 use plan::{Plan, RotaOverride};
 use world::Clock;
 
-use crate::incident::{Change, DrillMode, Loaded, StoredOverride};
+use crate::incident::{Change, DrillMode, DrillState, Loaded, StoredOverride};
 
 /// By how much the wall clock must leave elapsed time for it to count as set. Corrections below that are drift.
 const SET_BY_MIN_MS: i64 = 5_000;
@@ -45,7 +47,7 @@ impl DeskState {
         let drilled = loaded
             .drills
             .into_iter()
-            .filter(|drill| drill.mode == DrillMode::Real)
+            .filter(|drill| drill.mode == DrillMode::Real && drill.state == DrillState::Running)
             .map(|drill| (drill.alert, drill.pages));
         let mut state = DeskState {
             rules: loaded.rules,

@@ -1,9 +1,11 @@
 //! The ledger of drills.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use alerting::{DrillPages, IncidentId};
 use model::Timestamp;
+use plan::{RequestStep, SecretSource};
 use rusqlite::{Connection, Row, params};
 
 use super::columns::*;
@@ -11,6 +13,9 @@ use crate::incident::{Drill, DrillId, DrillMode, DrillOutcome, DrillState, Drill
 
 /// A step as it is stored: what, promised, observed, outcome, text.
 type StepRow = (String, Option<i64>, Option<i64>, String, String);
+
+/// A request as it is stored: method, address, body, and the file or variable of its token.
+type RequestRow = (String, String, String, (Option<String>, Option<String>));
 
 pub(super) fn add(connection: &Connection, drill: &Drill) -> rusqlite::Result<DrillId> {
     write(connection, None, drill)?;
@@ -23,8 +28,9 @@ pub(super) fn put(connection: &Connection, drill: &Drill) -> rusqlite::Result<()
 
 fn write(connection: &Connection, id: Option<i64>, drill: &Drill) -> rusqlite::Result<()> {
     let mut statement = connection.prepare_cached(
-        "INSERT OR REPLACE INTO drills (id, alert, mode, pages, by, asked_at, state, ended_at, outcome, reason, incident, steps)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        "INSERT OR REPLACE INTO drills (id, alert, mode, pages, by, asked_at, state, ended_at, outcome, reason, incident,
+           end_request, calm_within_ms, steps)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     )?;
     statement.execute(params![
         id,
@@ -38,6 +44,8 @@ fn write(connection: &Connection, id: Option<i64>, drill: &Drill) -> rusqlite::R
         drill.outcome.map(DrillOutcome::as_str),
         drill.reason,
         drill.incident.map(|id| id.0),
+        drill.end.as_ref().map(request_text),
+        i64::try_from(drill.calm_within.as_millis()).unwrap_or(i64::MAX),
         steps_text(&drill.steps),
     ])?;
     Ok(())
@@ -96,8 +104,33 @@ fn drill(row: &Row<'_>) -> rusqlite::Result<Drill> {
         outcome,
         reason: row.get("reason")?,
         incident: row.get::<_, Option<i64>>("incident")?.map(IncidentId),
+        end: request(row)?,
+        calm_within: Duration::from_millis(row.get::<_, i64>("calm_within_ms")?.unsigned_abs()),
         steps: steps(row)?,
     })
+}
+
+fn request_text(request: &RequestStep) -> String {
+    let token = match &request.token {
+        None => (None, None),
+        Some(SecretSource::File(path)) => (Some(path), None),
+        Some(SecretSource::Environment(name)) => (None, Some(name)),
+    };
+    json_text(&(&request.method, &request.url, &request.body, token))
+}
+
+fn request(row: &Row<'_>) -> rusqlite::Result<Option<RequestStep>> {
+    if row.get::<_, Option<String>>("end_request")?.is_none() {
+        return Ok(None);
+    }
+    let (method, url, body, (file, variable)): RequestRow = json(row, "end_request")?;
+    let variable = variable.map(SecretSource::Environment);
+    Ok(Some(RequestStep {
+        method,
+        url,
+        body,
+        token: file.map(SecretSource::File).or(variable),
+    }))
 }
 
 fn steps_text(steps: &[DrillStep]) -> String {

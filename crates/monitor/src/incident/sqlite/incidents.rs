@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use alerting::{
-    Acknowledgement, DrillPages, ForeignAlert, Hold, HoldKind, Incident, IncidentHead, IncidentId, Member,
-    Resolution, ResolveReason, TimelineKind,
+    Acknowledgement, DrillPages, ForeignAlert, Hold, HoldKind, Incident, IncidentHead, IncidentId,
+    Member, Resolution, ResolveReason, TimelineKind,
 };
 use model::{Labels, Timestamp};
 use plan::{EscalationLevel, Severity};

@@ -118,7 +118,7 @@ ALTER TABLE incidents ADD COLUMN drill TEXT;
 CREATE TABLE drills (
   id INTEGER PRIMARY KEY, alert TEXT NOT NULL, mode TEXT NOT NULL, pages TEXT NOT NULL, by TEXT NOT NULL,
   asked_at INTEGER NOT NULL, state TEXT NOT NULL, ended_at INTEGER, outcome TEXT, reason TEXT NOT NULL, incident INTEGER,
-  steps TEXT NOT NULL
+  end_request TEXT, calm_within_ms INTEGER NOT NULL, steps TEXT NOT NULL
 );
 CREATE INDEX drills_open ON drills (id) WHERE state <> 'done';
 CREATE INDEX drills_alert ON drills (alert, id);
