@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Location, RequestStep};
+use crate::{Location, Origin, RequestStep};
 
 /// How a plan's alerts are drilled.
 #[derive(Clone, Debug)]
@@ -33,6 +33,8 @@ pub struct DrillFault {
     pub within: Duration,
     /// How long after the fault ended the alert has ended at the latest; `None`: what follows from the rule.
     pub calm_within: Option<Duration>,
+    /// Document or added.
+    pub origin: Origin,
     /// Where it is declared.
     pub at: Location,
 }

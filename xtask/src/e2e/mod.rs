@@ -3,7 +3,7 @@
 
 mod alert_senders;
 mod checks;
-mod setting;
+pub(crate) mod setting;
 
 use std::process::ExitCode;
 
@@ -14,7 +14,7 @@ use crate::signals::StopRequests;
 use crate::traffic;
 use crate::{repository, tools};
 use checks::Checks;
-use setting::Setting;
+use setting::{Extra, Setting};
 
 /// How long traffic flows before anything is checked: two scrapes (15 s apart) see it, and the first burst is in it.
 const TRAFFIC_SECONDS: u64 = 20;
@@ -25,7 +25,7 @@ pub(crate) fn command(mut arguments: Arguments) -> Result<ExitCode> {
     arguments.done()?;
     let stop = StopRequests::listen()?;
     let root = repository::root()?;
-    let mut setting = Setting::start(&root, release, &stop)?;
+    let mut setting = Setting::start(&root, release, &Extra::default(), &stop)?;
     println!("traffic for {seconds} s");
     let wanted = traffic::Settings {
         address: setting.service_address,
@@ -43,6 +43,7 @@ pub(crate) fn command(mut arguments: Arguments) -> Result<ExitCode> {
     checks.health();
     checks.targets();
     checks.alert_expressions();
+    checks.drills(&setting);
     checks.logs(&setting.folder);
     if stop.asked() {
         anyhow::bail!("stopped");

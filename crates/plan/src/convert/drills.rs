@@ -52,8 +52,7 @@ fn fault(context: &mut Context<'_>, node: &Node) -> Option<DrillFault> {
     let calm_within = fields.optional("calm_within");
     let calm_within = calm_within.and_then(|node| time(context, node));
     let at = at(context, &fields);
-    // Asked for by every list of marked items.
-    super::origin(context, &mut fields);
+    let origin = super::origin(context, &mut fields);
     if let (Some(alert), Some(node)) = (&alert, alert_node) {
         context.drill_times.push(DrillTime {
             alert: alert.clone(),
@@ -69,6 +68,7 @@ fn fault(context: &mut Context<'_>, node: &Node) -> Option<DrillFault> {
         end: end?,
         within,
         calm_within,
+        origin,
         at,
     })
 }

@@ -404,7 +404,7 @@ fn a_newer_schema_is_refused() {
     drop(SqliteIncidents::open(&path).unwrap());
     rusqlite::Connection::open(&path)
         .unwrap()
-        .execute_batch("PRAGMA user_version = 3")
+        .execute_batch("PRAGMA user_version = 4")
         .unwrap();
     let error = SqliteIncidents::open(&path)
         .err()
