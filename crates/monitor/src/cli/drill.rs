@@ -164,7 +164,8 @@ fn through_belfry(arguments: &DrillArguments, url: &str) -> anyhow::Result<Vec<V
             }
         }
         open.retain(|id, _| !ended.contains(id));
-        runtime.block_on(SystemClock::default().sleep(LOOK_EVERY));
+        // The wait is made inside, where the runtime is.
+        runtime.block_on(async { SystemClock::default().sleep(LOOK_EVERY).await });
     }
     Ok(drills)
 }
