@@ -287,6 +287,11 @@ async fn what_does_not_end_is_real() {
     belfry.pass(150).await;
     let quiet = |belfry: &Belfry| belfry.pages().iter().all(|page| page.contains("LowStock"));
     assert!(quiet(&belfry), "still a drill: {:?}", belfry.pages());
+    let merge = json!({"by": "ada", "into": 1}).to_string();
+    let merged = belfry
+        .ask("POST /api/belfry/v1/incidents/2/merge", &merge)
+        .await;
+    assert!(merged.body.contains("stay apart"), "{}", merged.body);
     belfry.pass(200).await;
     let found = drill(&belfry, id).await;
     assert_eq!(found["outcome"], "failed", "{found:#}");

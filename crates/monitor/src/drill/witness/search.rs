@@ -248,7 +248,7 @@ impl Search<'_> {
         let settling = self.lead + self.interval;
         let end = self.at + settling + self.stays;
         let held = self.when(&signals, self.at, end)?;
-        let last = held.last()?.1.iter().next()?.clone();
+        let last = held.last()?.1.first()?.clone();
         let holds_at = held
             .iter()
             .rev()
