@@ -18,6 +18,8 @@ use crate::drill::{DrillReport, drill_virtually, step_json};
 
 /// How often a running Belfry is asked how far its drills are.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How many drills of the ledger are read: as many as Belfry shows, and as it lets be open.
+const LEDGER_MAX: &str = "1000";
 
 #[derive(Args)]
 pub(super) struct DrillArguments {
@@ -152,18 +154,22 @@ fn through_belfry(arguments: &DrillArguments, url: &str) -> anyhow::Result<Vec<V
         .enable_all()
         .build()?;
     while !open.is_empty() {
-        let mut ended = Vec::new();
-        for (id, shown) in &mut open {
-            let drill = ask(url, &format!("/api/belfry/v1/drills/{id}"), &[])?;
+        // All of them with one request: a new connection for each would keep a processor busy.
+        let ledger = ask(url, "/api/belfry/v1/drills", &[("limit", LEDGER_MAX)])?;
+        let newest = ledger["drills"].as_array().cloned().unwrap_or_default();
+        for drill in newest.into_iter().rev() {
+            let id = drill["id"].as_i64().unwrap_or_default();
+            let Some(shown) = open.get_mut(&id) else {
+                continue;
+            };
             if !arguments.json {
                 *shown = progress(&drill, *shown);
             }
             if drill["state"] == "done" {
-                ended.push(*id);
+                open.remove(&id);
                 drills.push(drill);
             }
         }
-        open.retain(|id, _| !ended.contains(id));
         // The wait is made inside, where the runtime is.
         runtime.block_on(async { SystemClock::default().sleep(LOOK_EVERY).await });
     }
