@@ -15,7 +15,7 @@ SOAK ?=
 XTASK := cargo run --quiet --package xtask --
 
 .DEFAULT_GOAL := help
-.PHONY: help run test soak traffic fmt lint tidy e2e web-app clean prerequisites
+.PHONY: help run test soak drill traffic fmt lint tidy e2e web-app clean prerequisites
 
 help: ## list these commands
 	@awk 'BEGIN { FS = ":[^#]*## " } /^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ test: prerequisites ## install what the tests need and run every check
 
 soak: prerequisites ## 10,000 seeds of the pipeline campaign and 500 kills, in parts of an hour (SOAK='--part 1')
 	@$(XTASK) soak $(SOAK)
+
+drill: prerequisites ## every alert and procedure of the plan against a live service with faults, about 20 minutes
+	@$(XTASK) drill
 
 traffic: ## send realistic traffic to the running service (TRAFFIC='--seconds 300 --rate 20')
 	@$(XTASK) traffic $(TRAFFIC)

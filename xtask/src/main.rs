@@ -10,6 +10,7 @@
 
 mod arguments;
 mod counts;
+mod drill;
 mod e2e;
 mod http_client;
 mod program;
@@ -37,6 +38,7 @@ usage: cargo run -p xtask -- COMMAND
   traffic [--base URL] [--seconds N] [--rate N] [--seed N]
                                    mixed traffic against a service on this machine
   e2e [--release] [--seconds N]    both programs on free ports, checked from outside
+  drill [--release]                every alert and procedure of the plan, for real where a fault is declared (20 minutes)
   soak [--part N] [--seeds A..B]   ten thousand seeds of the pipeline campaign and five hundred kills, in parts of an hour
   tidy                             rules on the sources that no compiler checks
   web-app                          install and build Belfry's web app, where it changed
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
         "test" => arguments.done().and_then(|()| test_stages::run()),
         "traffic" => traffic::command(arguments),
         "e2e" => e2e::command(arguments),
+        "drill" => drill::command(arguments),
         "soak" => soak::command(arguments),
         "tidy" => arguments.done().and_then(|()| tidy::command()),
         "web-app" => arguments.done().and_then(|()| web_app::build()),

@@ -44,6 +44,28 @@ impl IncidentState {
     }
 }
 
+/// Whom the pages of a drill go to.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum DrillPages {
+    /// To a sink that accepts them.
+    Sink,
+    /// To people, marked as a drill.
+    People,
+}
+
+impl DrillPages {
+    /// Both.
+    pub const ALL: [DrillPages; 2] = [DrillPages::Sink, DrillPages::People];
+
+    /// The word that the API and the store use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            DrillPages::Sink => "sink",
+            DrillPages::People => "people",
+        }
+    }
+}
+
 /// Who took an incident, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Acknowledgement {
@@ -146,6 +168,8 @@ pub struct Incident {
     pub joined: bool,
     /// Groups of incidents that were merged into this one.
     pub merged_groups: BTreeSet<String>,
+    /// For a drill, whom its pages go to; `None`: it is real.
+    pub drill: Option<DrillPages>,
 }
 
 impl Incident {
@@ -171,6 +195,7 @@ impl Incident {
             paged_at: None,
             joined: false,
             merged_groups: BTreeSet::new(),
+            drill: None,
         }
     }
 
@@ -292,6 +317,7 @@ impl Incident {
             IncidentInput::TakeIn { by, other } => self.take_in(&by, *other, &mut effects),
             IncidentInput::Hold(hold) => self.hold(hold, now, &mut effects),
             IncidentInput::Note { kind, text } => effects.push(Effect::Timeline(kind, text)),
+            IncidentInput::TurnReal { why } => self.turn_real(&why, now, &mut effects),
             IncidentInput::Tick => {}
         }
         self.escalate(now, &mut effects);
@@ -435,6 +461,21 @@ impl Incident {
             }
             (None, None) => {}
         }
+    }
+
+    /// Nobody was told of a drill as of something real, so that its ladder begins anew; whoever "had" it was the drill.
+    fn turn_real(&mut self, why: &str, now: Timestamp, effects: &mut Vec<Effect>) {
+        if self.drill.take().is_none() {
+            return;
+        }
+        self.acknowledged = None;
+        self.first_acknowledged_at = None;
+        self.resting_since = self.held.is_some().then_some(now);
+        self.levels_told = 0;
+        self.told.clear();
+        self.shift_ms = now.as_millis() - self.head.opened_at.as_millis();
+        let text = format!("no longer a drill: {why}; it is told from the beginning");
+        effects.push(Effect::Timeline(TimelineKind::Drill, text));
     }
 
     fn rest(&mut self, now: Timestamp) {

@@ -79,6 +79,11 @@ pub enum IncidentInput {
         /// What.
         text: String,
     },
+    /// It was a drill and is one no longer: from now on it is told as if it opened now.
+    TurnReal {
+        /// Why.
+        why: String,
+    },
     /// Time passed.
     Tick,
 }

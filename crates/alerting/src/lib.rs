@@ -25,8 +25,8 @@ pub use delivery::{Attempt, NextStep, after_attempt, falls_back};
 pub use effect::{Effect, PageReason};
 pub use hold::{FiringAlert, Hold, HoldKind, Holds, Silence};
 pub use incident::{
-    Acknowledgement, ForeignAlert, Incident, IncidentHead, IncidentState, MEMBERS_MAX, Member,
-    Resolution,
+    Acknowledgement, DrillPages, ForeignAlert, Incident, IncidentHead, IncidentState, MEMBERS_MAX,
+    Member, Resolution,
 };
 pub use input::IncidentInput;
 pub use instance::{

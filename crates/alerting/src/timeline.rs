@@ -45,11 +45,13 @@ pub enum TimelineKind {
     Resolved,
     /// Somebody wrote something.
     Note,
+    /// It is a drill, or no longer one.
+    Drill,
 }
 
 impl TimelineKind {
     /// All kinds.
-    pub const ALL: [TimelineKind; 15] = [
+    pub const ALL: [TimelineKind; 16] = [
         TimelineKind::Opened,
         TimelineKind::Changed,
         TimelineKind::Escalated,
@@ -65,6 +67,7 @@ impl TimelineKind {
         TimelineKind::Step,
         TimelineKind::Resolved,
         TimelineKind::Note,
+        TimelineKind::Drill,
     ];
 
     /// The word that the API and the store use.
@@ -85,6 +88,7 @@ impl TimelineKind {
             TimelineKind::Step => "step",
             TimelineKind::Resolved => "resolved",
             TimelineKind::Note => "note",
+            TimelineKind::Drill => "drill",
         }
     }
 }

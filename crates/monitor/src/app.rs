@@ -15,10 +15,11 @@ use world::World;
 
 use crate::coverage::{Coverage, Sources};
 use crate::deployments::DeploymentWatch;
+use crate::drill::{self, Asked, DrillRefused, DrillRequest, DrillRunner};
 use crate::heartbeats;
 use crate::host::HostCollector;
 use crate::http::AllowedHosts;
-use crate::incident::{Desk, IncidentStore, SqliteIncidents};
+use crate::incident::{Desk, Drill, IncidentStore, SqliteIncidents};
 use crate::logs::{Follower, Intake, LogsBackend};
 use crate::metrics::{MetricsBackend, Recorder};
 use crate::notify::Outbox;
@@ -106,6 +107,8 @@ pub struct App {
     pub(crate) objectives: Arc<Objectives>,
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) coverage: Arc<Coverage>,
+    /// Wakes the loop that drills.
+    drill_asked: Asked,
     /// Whether every loop turns.
     progress: Arc<Progress>,
     /// Loops that live as long as the program.
@@ -219,6 +222,7 @@ impl App {
             objectives: Arc::new(objectives),
             recorder,
             coverage: Arc::new(coverage),
+            drill_asked: Asked::default(),
             progress,
             tasks: Tasks::default(),
             plan_tasks: Mutex::default(),
@@ -277,6 +281,7 @@ impl App {
             log: self.log.clone(),
         };
         self.spawn("deployments", deployments.run());
+        self.spawn("drills", self.drill_runner().run());
         let switch = switch::run(Arc::downgrade(self), self.world.clone(), self.log.clone());
         self.spawn("dead man's switch", switch);
         self.start_plan();
@@ -293,6 +298,7 @@ impl App {
                 .field("tasks", late.join(", ").as_str())
                 .emit();
         }
+        drill::end_faults(&self.world, &self.desk, &self.environment, &self.log).await;
         self.upkeep("last sync", TURN_MAX).sync().await;
     }
 
@@ -407,6 +413,16 @@ impl App {
             .then(|| format!("no rule was evaluated for {} s", silence.as_secs()))
     }
 
+    /// Begins a drill.
+    ///
+    /// # Errors
+    /// [`DrillRefused`]; each variant says what to do.
+    pub async fn drill(&self, request: DrillRequest) -> Result<Drill, DrillRefused> {
+        let setup = self.setup.get();
+        let now = Timestamp::from(self.world.clock.now());
+        drill::ask(&self.desk, &setup.plan, &self.drill_asked, request, now).await
+    }
+
     fn plan_tasks(&self) -> Arc<Tasks> {
         lock(&self.plan_tasks).clone()
     }
@@ -516,6 +532,24 @@ impl App {
             metrics: self.metrics.clone(),
             log: self.log.clone(),
             external_url: self.external_url(),
+        }
+    }
+
+    fn drill_runner(&self) -> DrillRunner {
+        DrillRunner {
+            // A virtual drill plays hours in one turn.
+            world: self
+                .progress
+                .watch(&self.world, "drills", MAINTENANCE_TURN_MAX),
+            desk: self.desk.clone(),
+            setup: self.setup.clone(),
+            environment: self.environment.clone(),
+            board: self.rule_board.clone(),
+            recorder: self.recorder.clone(),
+            metrics: self.metrics.clone(),
+            log: self.log.clone(),
+            external_url: self.external_url(),
+            asked: self.drill_asked.clone(),
         }
     }
 

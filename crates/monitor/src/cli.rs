@@ -6,6 +6,7 @@ mod check;
 mod coverage;
 mod diff;
 mod diff_report;
+mod drill;
 mod escalation_report;
 mod explain;
 mod export;
@@ -75,6 +76,8 @@ enum Command {
     Slo(slo::SloArguments),
     /// Write the plan in another tool's words. What the tool cannot carry is told on standard error.
     Export(export::ExportArguments),
+    /// Make alerts fire on purpose, and hold what follows against what the plan promises. Pages nobody unless asked.
+    Drill(drill::DrillArguments),
     /// Show what the first page about an alert would say, by the plan's templates.
     Message(message::MessageArguments),
     /// Send a test page by a person's channels, through a running Belfry.
@@ -109,6 +112,7 @@ pub fn main() -> ExitCode {
         Command::Simulate(arguments) => simulate::simulate(&arguments),
         Command::Slo(arguments) => slo::slo(&arguments),
         Command::Export(arguments) => export::export(&arguments),
+        Command::Drill(arguments) => drill::drill(&arguments),
         Command::Message(arguments) => message::message(&arguments),
         Command::TestContact(arguments) => test_contact::test_contact(&arguments),
         Command::Review(arguments) => review::review(&arguments),

@@ -4,14 +4,13 @@
 //! Nothing is sent and nothing is kept: the store lives in memory and no outbox runs.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, SystemTime};
 
 use model::Timestamp;
 use plan::{Channel, Contacts, Person, Plan};
 use world::sim::{Inline, SeededEntropy};
-use world::{BoxFuture, Clock, World};
+use world::{Clock, World};
 
+use crate::hand_clock::HandClock;
 use crate::incident::{
     Desk, IncidentDetail, IncidentFilter, IncidentStoreError, Page, PageKind, SqliteIncidents,
 };
@@ -50,10 +49,7 @@ impl Stage {
         starts_at: Timestamp,
         store: SqliteIncidents,
     ) -> Result<Stage, IncidentStoreError> {
-        let clock = Arc::new(HandClock {
-            millis: AtomicI64::new(starts_at.as_millis()),
-            started: starts_at,
-        });
+        let clock = Arc::new(HandClock::starting_at(starts_at));
         let setup = Arc::new(CurrentSetup::new(Setup {
             plan,
             files: Vec::new(),
@@ -72,7 +68,7 @@ impl Stage {
 
     /// Moves the clock, and does nothing else.
     pub(crate) fn set_time(&self, now: Timestamp) {
-        self.clock.millis.store(now.as_millis(), Ordering::SeqCst);
+        self.clock.set(now);
     }
 
     /// Lets time pass: what is due before `until` happens on the second on which it would, and the clock then stands there.
@@ -94,7 +90,7 @@ impl Stage {
             .filter_map(alerting::Incident::next_change)
             .min();
         // Once at each instant, and never back in time: that would be a clock that was set.
-        let now = self.clock.millis.load(Ordering::SeqCst);
+        let now = Timestamp::from(self.clock.now()).as_millis();
         let earliest = now.max(self.ticked_at.as_millis() + 1);
         let minute = (!open.is_empty()).then(|| round_up(earliest, MINUTE_MS));
         let change = change.map(|at| round_up(at.as_millis().max(earliest), TICK_MS));
@@ -170,25 +166,4 @@ fn world(clock: Arc<HandClock>) -> Result<World, IncidentStoreError> {
         blocking: Arc::new(Inline),
         ..real
     })
-}
-
-/// A clock that is moved by hand, wall and elapsed time together.
-struct HandClock {
-    millis: AtomicI64,
-    started: Timestamp,
-}
-
-impl Clock for HandClock {
-    fn now(&self) -> SystemTime {
-        Timestamp::from_millis(self.millis.load(Ordering::SeqCst)).into()
-    }
-
-    fn monotonic(&self) -> Duration {
-        Timestamp::from(self.now()).since(self.started)
-    }
-
-    fn sleep(&self, _length: Duration) -> BoxFuture<'static, ()> {
-        // Nothing on a stage waits: time is moved from outside.
-        Box::pin(std::future::ready(()))
-    }
 }

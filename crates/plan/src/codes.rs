@@ -141,6 +141,8 @@ codes! {
     SeriesNotation = "BF0050",
     /// `added` names what is not there, or nothing.
     UnknownAddedKey = "BF0055",
+    /// A drill that ends before its alert can fire.
+    DrillTooShort = "BF0060",
     /// What events are counted by is not a metric's name or a selector of one metric's series.
     EventSelector = "BF0070",
     /// A metric of a type whose events cannot be counted like this.

@@ -4,6 +4,7 @@
 //! must not also make every reference to it wrong.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use crate::diagnostics::{Finding, Report};
 use crate::node::Node;
@@ -105,6 +106,14 @@ pub(crate) struct Reach {
     pub(crate) span: Range<usize>,
 }
 
+/// How long a drill waits for its alert.
+pub(crate) struct DrillTime {
+    pub(crate) alert: String,
+    pub(crate) within: Duration,
+    pub(crate) alert_span: Range<usize>,
+    pub(crate) span: Range<usize>,
+}
+
 /// The state of one conversion.
 pub(crate) struct Context<'t> {
     pub(crate) report: Report<'t>,
@@ -126,6 +135,8 @@ pub(crate) struct Context<'t> {
     pub(crate) reachable: Vec<String>,
     /// Those that they go to, in small letters.
     pub(crate) reached: Vec<Reach>,
+    /// What faults of drills say.
+    pub(crate) drill_times: Vec<DrillTime>,
     /// Where channels send mail.
     pub(crate) mail_channels: Vec<Range<usize>>,
 }
@@ -143,6 +154,7 @@ impl<'t> Context<'t> {
             holds: Vec::new(),
             reachable: Vec::new(),
             reached: Vec::new(),
+            drill_times: Vec::new(),
             mail_channels: Vec::new(),
         }
     }

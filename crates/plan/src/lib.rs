@@ -10,6 +10,7 @@
 
 pub mod import;
 
+mod drills;
 mod events;
 mod plan;
 mod response;
@@ -52,6 +53,7 @@ mod variables;
 pub use codes::Code;
 pub use contacts::*;
 pub use diagnostics::{Diagnostic, DiagnosticSeverity, TextSpan};
+pub use drills::*;
 pub use events::*;
 pub use export::{Export, ExportFormat, ExportedFile, export};
 pub use format::{FormatError, format};

@@ -128,6 +128,18 @@ pub(crate) const DEPLOYMENT_LABELS_MAX: usize = 8;
 /// The most further addresses that procedures may reach. Each is one that a reviewer must know.
 pub(crate) const REACHABLE_MAX: usize = 100;
 
+/// For how long a passed drill proves an alert unless the plan says otherwise.
+pub(crate) const DRILL_EVERY_DEFAULT: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// How long a drill waits for its alert unless the plan says otherwise: a window of five minutes and a `for` of as much.
+pub(crate) const DRILL_WITHIN_DEFAULT: Duration = Duration::from_secs(10 * 60);
+
+/// The longest that a drill waits: so long the service is broken.
+pub(crate) const DRILL_WITHIN_MAX: Duration = Duration::from_secs(24 * 3600);
+
+/// The most faults. Each alert has one at most.
+pub(crate) const FAULTS_MAX: usize = 1_000;
+
 /// The most steps of a procedure: nobody follows a longer one at night.
 pub(crate) const STEPS_MAX: usize = 50;
 

@@ -7,8 +7,8 @@ use std::ops::Range;
 use std::time::Duration;
 
 use crate::{
-    Budget, BurnAlerts, Code, DeploymentTracking, EscalationPolicy, Events, Heartbeat,
-    IncidentOptions, IncomingAlerts, Inhibition, MaintenanceWindow, Messages, Procedure,
+    Budget, BurnAlerts, Code, DeploymentTracking, DrillOptions, EscalationPolicy, Events,
+    Heartbeat, IncidentOptions, IncomingAlerts, Inhibition, MaintenanceWindow, Messages, Procedure,
 };
 
 /// A whole monitoring plan: everything that Belfry runs comes from one of these.
@@ -65,6 +65,8 @@ pub struct Plan {
     pub deployments: Option<DeploymentTracking>,
     /// Further addresses (`host:port`) that requests of procedures may go to.
     pub procedures_may_reach: Vec<String>,
+    /// How alerts are drilled.
+    pub drills: DrillOptions,
     /// Findings of lint and holes in coverage that are accepted, each with its reason.
     pub waivers: Vec<Waiver>,
 }

@@ -34,6 +34,9 @@ pub const LOG_CATEGORY_LINES: &str = "belfry_log_category_lines_total";
 
 /// Whether a critical path has an alert that is whole, by the label `path`: 0 or 1.
 pub const CRITICAL_PATH_COVERED: &str = "belfry_critical_path_covered";
+/// When the last drill of an alert that passed ended, in seconds since 1970, by the label `alert`; 0 where none has. What "nobody
+/// has tried this alert for a month" alerts read.
+pub const DRILL_LAST_PASSED: &str = "belfry_drill_last_passed_timestamp_seconds";
 
 /// Every series that Belfry writes: name and the labels that tell its series apart.
 pub const BELFRY_SERIES: &[(&str, &[&str])] = &[
@@ -63,6 +66,7 @@ pub const BELFRY_SERIES: &[(&str, &[&str])] = &[
     ("log_lines_total", &["service", "level", "category"]),
     ("ALERTS", &["alertname", "alertstate", "severity"]),
     ("ALERTS_FOR_STATE", &["alertname", "severity"]),
+    (DRILL_LAST_PASSED, &["alert"]),
     (HEARTBEAT_AGE, &["heartbeat"]),
     (HEARTBEAT_ALLOWED, &["heartbeat"]),
     (PLAN_METRIC_PRESENT, &["metric", "required"]),

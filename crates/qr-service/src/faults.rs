@@ -67,11 +67,45 @@ impl FaultSet {
     }
 }
 
+/// Which faults change, and to what.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct FaultChange {
+    error_share: Option<f64>,
+    slow_share: Option<f64>,
+    slow_ms: Option<u64>,
+    cache_miss_share: Option<f64>,
+    cache_evict_per_second: Option<f64>,
+    leak_bytes: Option<u64>,
+    database_down: Option<bool>,
+    cache_down: Option<bool>,
+}
+
+impl FaultChange {
+    /// The faults with this change.
+    pub(crate) fn applied_to(&self, before: FaultSet) -> FaultSet {
+        FaultSet {
+            error_share: self.error_share.unwrap_or(before.error_share),
+            slow_share: self.slow_share.unwrap_or(before.slow_share),
+            slow_ms: self.slow_ms.unwrap_or(before.slow_ms),
+            cache_miss_share: self.cache_miss_share.unwrap_or(before.cache_miss_share),
+            cache_evict_per_second: self
+                .cache_evict_per_second
+                .unwrap_or(before.cache_evict_per_second),
+            leak_bytes: self.leak_bytes.unwrap_or(before.leak_bytes),
+            database_down: self.database_down.unwrap_or(before.database_down),
+            cache_down: self.cache_down.unwrap_or(before.cache_down),
+        }
+    }
+}
+
 /// The switch.
 pub(crate) struct Faults {
     is_there: bool,
     set: RwLock<FaultSet>,
     leak: Mutex<Vec<u8>>,
+    /// Held from reading the faults to setting them.
+    changing: tokio::sync::Mutex<()>,
 }
 
 impl Faults {
@@ -80,7 +114,13 @@ impl Faults {
             is_there,
             set: RwLock::default(),
             leak: Mutex::default(),
+            changing: tokio::sync::Mutex::default(),
         }
+    }
+
+    /// Keeps others from changing what is read now and set after.
+    pub(crate) async fn changing(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.changing.lock().await
     }
 
     /// Whether the service was started with the switch.
@@ -171,6 +211,19 @@ mod tests {
         );
         check(r#"{"leak_bytes":99999999999}"#, Some("leak_bytes"));
         assert!(serde_json::from_str::<FaultSet>(r#"{"eror_share":1}"#).is_err());
+    }
+
+    #[test]
+    fn a_change_leaves_the_rest() {
+        let before = FaultSet {
+            error_share: 0.5,
+            leak_bytes: 7,
+            ..FaultSet::default()
+        };
+        let change: FaultChange = serde_json::from_str(r#"{"error_share":0}"#).unwrap();
+        let after = change.applied_to(before);
+        assert_eq!((after.error_share, after.leak_bytes), (0.0, 7));
+        assert!(serde_json::from_str::<FaultChange>(r#"{"eror_share":1}"#).is_err());
     }
 
     #[test]

@@ -244,6 +244,27 @@ impl Checks {
         }
     }
 
+    /// Every alert of the plan can fire and end, and what follows comes as the plan promises: virtually, without contacts.
+    pub(super) fn drills(&mut self, setting: &Setting) {
+        self.check("every alert of the plan is drilled virtually", |_| {
+            let output = Command::new(setting.programs.join("belfry"))
+                .arg("drill")
+                .arg(&setting.plan)
+                .args(["--all", "--json"])
+                .output()?;
+            let found: Value = serde_json::from_slice(&output.stdout)
+                .context("belfry drill did not answer with JSON")?;
+            let drills = found["drills"].as_array().context("no drills")?;
+            for drill in drills {
+                let passed = drill["outcome"] == "passed";
+                ensure!(passed, "{}: {}", drill["alert"], drill["reason"]);
+            }
+            ensure!(!drills.is_empty(), "no alert was drilled");
+            ensure!(output.status.success(), "it ends with {}", output.status);
+            Ok(())
+        });
+    }
+
     pub(super) fn check(&mut self, what: &str, check: impl FnOnce(&mut Checks) -> Result<()>) {
         let outcome = check(self);
         self.counts += told(what, outcome.is_ok());

@@ -6,7 +6,7 @@ mod checks;
 mod coverage;
 mod exports;
 mod newcomer;
-mod setting;
+pub(crate) mod setting;
 
 use std::process::ExitCode;
 
@@ -18,7 +18,7 @@ use crate::traffic;
 use crate::{repository, tools};
 use checks::Checks;
 use exports::Exports;
-use setting::Setting;
+use setting::{Extra, Setting};
 
 /// How long traffic flows before anything is checked: two scrapes (15 s apart) see it, and the first burst is in it.
 const TRAFFIC_SECONDS: u64 = 20;
@@ -29,7 +29,7 @@ pub(crate) fn command(mut arguments: Arguments) -> Result<ExitCode> {
     arguments.done()?;
     let stop = StopRequests::listen()?;
     let root = repository::root()?;
-    let mut setting = Setting::start(&root, release, &stop)?;
+    let mut setting = Setting::start(&root, release, &Extra::default(), &stop)?;
     println!("traffic for {seconds} s");
     let wanted = traffic::Settings {
         address: setting.service_address,
@@ -47,6 +47,7 @@ pub(crate) fn command(mut arguments: Arguments) -> Result<ExitCode> {
     checks.health();
     checks.targets();
     checks.alert_expressions();
+    checks.drills(&setting);
     checks.logs(&setting.folder);
     checks.coverage(&setting.programs);
     checks.exports(&Exports {

@@ -15,21 +15,34 @@ use crate::signals::StopRequests;
 /// Debug builds on a loaded machine included.
 const START_MAX: Duration = Duration::from_secs(60);
 
-pub(super) struct Setting {
-    pub(super) folder: PathBuf,
-    /// Where the programs were built to.
-    pub(super) programs: PathBuf,
-    pub(super) service_address: SocketAddr,
-    pub(super) belfry_address: SocketAddr,
-    /// The folder of the built programs.
-    pub(super) programs: PathBuf,
+/// How the programs differ from the usual ones.
+#[derive(Default)]
+pub(crate) struct Extra {
+    /// Further flags of the service.
+    pub(crate) service: Vec<&'static str>,
+    /// The text of a contacts file, if there is one.
+    pub(crate) contacts: Option<String>,
+}
+
+pub(crate) struct Setting {
+    pub(crate) folder: PathBuf,
+    /// Where the programs were built.
+    pub(crate) programs: PathBuf,
+    pub(crate) plan: PathBuf,
+    pub(crate) service_address: SocketAddr,
+    pub(crate) belfry_address: SocketAddr,
     service: Program,
     belfry: Program,
 }
 
 impl Setting {
     /// Builds, starts and waits until both answer.
-    pub(super) fn start(root: &Path, release: bool, stop: &StopRequests) -> Result<Setting> {
+    pub(crate) fn start(
+        root: &Path,
+        release: bool,
+        extra: &Extra,
+        stop: &StopRequests,
+    ) -> Result<Setting> {
         let programs = build(root, release)?;
         let target = repository::target_folder(root)?;
         let folder = target.join(format!("e2e/run-{}", std::process::id()));
@@ -43,6 +56,7 @@ impl Setting {
             .args(["--ship-logs", &format!("http://{belfry_address}")])
             .arg("--data")
             .arg(folder.join("data/qr-service"))
+            .args(&extra.service)
             .current_dir(&folder);
         let log = folder.join("qr-service.log");
         let mut service = Program::start("qr-service", &mut service, &log)?;
@@ -56,6 +70,11 @@ impl Setting {
             .arg("--data")
             .arg(folder.join("data/belfry"))
             .current_dir(&folder);
+        if let Some(contacts) = &extra.contacts {
+            let path = folder.join("contacts.yaml");
+            fs::write(&path, contacts)?;
+            belfry.arg("--contacts").arg(path);
+        }
         let log = folder.join("belfry.log");
         let mut belfry = Program::start("belfry", &mut belfry, &log)?;
         belfry.wait_ready(belfry_address, "/-/ready", START_MAX, stop)?;
@@ -63,22 +82,22 @@ impl Setting {
         Ok(Setting {
             folder,
             programs,
+            plan,
             service_address,
             belfry_address,
-            programs,
             service,
             belfry,
         })
     }
 
     /// Drains both, the service first, and says for each whether it ended well.
-    pub(super) fn stop(&mut self, stop: &StopRequests) -> [(&'static str, bool); 2] {
+    pub(crate) fn stop(&mut self, stop: &StopRequests) -> [(&'static str, bool); 2] {
         let service = self.service.drain(stop);
         let belfry = self.belfry.drain(stop);
         [(self.service.name, service), (self.belfry.name, belfry)]
     }
 
-    pub(super) fn remove_folder(&self) {
+    pub(crate) fn remove_folder(&self) {
         // What is left lies under target/ and disturbs nobody.
         let _ = fs::remove_dir_all(&self.folder);
     }

@@ -6,11 +6,12 @@ use std::time::Duration;
 use model::{LogTime, Timestamp};
 use plan::Plan;
 use plan::coverage::{
-    LastDelivery, Observed, ObservedClass, ObservedProbe, ObservedTarget, OwnSeries, TargetState,
+    LastDelivery, LastDrill, Observed, ObservedClass, ObservedProbe, ObservedTarget, OwnSeries,
+    TargetState,
 };
 
 use super::Coverage;
-use crate::incident::DeliveryAttempt;
+use crate::incident::{DeliveryAttempt, DrillOutcome};
 use crate::probe::{Dependency, ProbeState, ProbeStatus, Verdict};
 use crate::scrape::{TargetHealth, TargetStatus};
 
@@ -19,6 +20,9 @@ const ATTEMPTS_MAX: usize = 500;
 
 /// After how long without a sample a series of Belfry's own is no longer written: two turns of its slowest loop and some.
 const OWN_SILENCE_MAX: Duration = Duration::from_secs(150);
+
+/// How many drills are looked through: every alert of a large plan, drilled some times.
+const DRILLS_MAX: usize = 2_000;
 
 impl Coverage {
     pub(super) async fn observe(&self, plan: &Plan, now: Timestamp) -> Observed {
@@ -37,9 +41,29 @@ impl Coverage {
             categories: sources.intake.categories.observed(now),
             classes,
             deliveries: self.deliveries().await,
-            // The ledger of drills is joined here.
-            drills: BTreeMap::new(),
+            drills: self.drills().await,
         }
+    }
+
+    /// The last drill of every alert that ended. One that was called off says nothing.
+    async fn drills(&self) -> BTreeMap<String, LastDrill> {
+        let drills = self
+            .sources
+            .desk
+            .with_store(|store| store.drills(None, DRILLS_MAX))
+            .await;
+        let mut last = BTreeMap::new();
+        for drill in drills.unwrap_or_default() {
+            let (Some(at), Some(outcome)) = (drill.ended_at, drill.outcome) else {
+                continue;
+            };
+            if outcome == DrillOutcome::Skipped {
+                continue;
+            }
+            let passed = outcome == DrillOutcome::Passed;
+            last.entry(drill.alert).or_insert(LastDrill { at, passed });
+        }
+        last
     }
 
     async fn deliveries(&self) -> Vec<LastDelivery> {

@@ -3,6 +3,10 @@
 use alerting::{IncidentId, PageReason, TimelineKind};
 use model::Timestamp;
 
+/// The channel of pages of drills that go to nobody: what is sent there is accepted and logged. No person's channel can have
+/// this name, since those begin with their kind.
+pub const DRILL_SINK: &str = "drill";
+
 /// A page to be queued.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewPage {

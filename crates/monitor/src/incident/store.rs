@@ -11,6 +11,7 @@ use alerting::{Incident, IncidentId, RuleState, Silence, TimelineKind};
 use model::{Labels, Timestamp};
 use plan::RotaOverride;
 
+use super::drills::*;
 use super::pages::*;
 use super::runs::*;
 
@@ -41,6 +42,8 @@ pub struct Loaded {
     pub overrides: Vec<StoredOverride>,
     /// People for whom pages wait that no summary carries yet.
     pub waiting_for_summary: Vec<String>,
+    /// Drills that have not ended, the oldest first.
+    pub drills: Vec<Drill>,
 }
 
 /// Everything that changes together.
@@ -327,6 +330,28 @@ pub trait IncidentStore: Send {
 
     /// A job reported.
     fn beat(&mut self, name: &str, now: Timestamp) -> Result<(), IncidentStoreError>;
+
+    /// Writes a new drill down; its number. The one in `drill` is not looked at.
+    fn add_drill(&mut self, drill: &Drill) -> Result<DrillId, IncidentStoreError>;
+
+    /// Writes down how a drill stands. Survives kill -9 and power loss when this returns.
+    fn put_drill(&mut self, drill: &Drill) -> Result<(), IncidentStoreError>;
+
+    /// One drill.
+    fn drill(&mut self, id: DrillId) -> Result<Option<Drill>, IncidentStoreError>;
+
+    /// Drills, of one alert or of all, the newest first.
+    fn drills(
+        &mut self,
+        alert: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Drill>, IncidentStoreError>;
+
+    /// Drills that have not ended, the oldest first.
+    fn open_drills(&mut self) -> Result<Vec<Drill>, IncidentStoreError>;
+
+    /// When the last drill of each alert that passed one ended.
+    fn drills_passed(&mut self) -> Result<BTreeMap<String, Timestamp>, IncidentStoreError>;
 
     /// Forgets what happened before a time: history, attempts, and incidents that were resolved.
     fn forget_before(&mut self, before: Timestamp) -> Result<(), IncidentStoreError>;

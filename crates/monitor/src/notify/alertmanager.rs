@@ -64,8 +64,13 @@ fn alerts_of(context: &PageContext<'_>, incident: &Incident, now: Timestamp) -> 
         let over = member
             .resolved_at
             .or(incident.resolved.as_ref().map(|own| own.at));
+        let mut labels_shown = all_labels(plan, labels);
+        if incident.drill.is_some() {
+            // A label and not only words, so that routes can tell drills apart.
+            labels_shown.insert("drill".to_owned(), "true".to_owned());
+        }
         json!({
-            "labels": valid(all_labels(plan, labels)),
+            "labels": valid(labels_shown),
             "annotations": valid(annotations(plan, labels, member)),
             "startsAt": rfc3339(member.started_at),
             "endsAt": rfc3339(end(over, now)),

@@ -77,6 +77,17 @@ impl PageContext<'_> {
         format!("{}-{}", head.id, head.opened_at.as_millis())
     }
 
+    /// Whether everything that it tells of is a drill. Several incidents are one only together: a summary of drills and what
+    /// is real is real.
+    fn is_drill(&self) -> bool {
+        let is_drill = |incident: &Incident| incident.drill.is_some();
+        if self.summary_of.is_empty() {
+            is_drill(&self.detail.incident)
+        } else {
+            self.summary_of.iter().all(is_drill)
+        }
+    }
+
     /// Whether it carries several incidents.
     fn is_summary(&self) -> bool {
         self.page.reason == alerting::PageReason::Summary

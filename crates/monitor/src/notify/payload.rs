@@ -54,6 +54,7 @@ pub fn payload(context: &PageContext<'_>) -> Value {
             "level": context.page.level,
             "reason": context.page.reason.as_str(),
             "openedAt": rfc3339(head.opened_at),
+            "drill": context.is_drill(),
             "procedure": head.procedure,
             "evidence": evidence(&context.detail.runs),
         },

@@ -16,8 +16,7 @@ const ANSWER_BYTES_MAX: usize = 16 * 1024;
 /// The most of an answer that is read: past it the step fails, because what it says is not known.
 const ANSWER_READ_MAX: usize = 256 * 1024;
 
-/// An HTTP call. An answer other than 2xx is a failure; redirects are not followed, since the plan names the address that is
-/// meant.
+/// The HTTP call of a step.
 pub(super) async fn request(
     world: &World,
     environment: &Environment,
@@ -25,12 +24,22 @@ pub(super) async fn request(
     timeout: Duration,
     moment: &Moment<'_>,
 ) -> Result<Finding, Failure> {
+    let about = ("x-belfry-incident", moment.incident.id().0);
+    call(world, environment, step, timeout, about).await
+}
+
+/// An HTTP call, with what it is about as a header. An answer other than 2xx is a failure; redirects are not followed, since
+/// the plan names the address that is meant.
+pub(super) async fn call(
+    world: &World,
+    environment: &Environment,
+    step: &RequestStep,
+    timeout: Duration,
+    about: (&'static str, i64),
+) -> Result<Finding, Failure> {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(
-        HeaderName::from_static("x-belfry-incident"),
-        HeaderValue::from(moment.incident.id().0),
-    );
+    headers.insert(HeaderName::from_static(about.0), HeaderValue::from(about.1));
     if let Some(source) = &step.token {
         let secret = read_secret(source, &*world.disk, environment)?;
         let mut value = HeaderValue::from_str(&format!("Bearer {secret}"))

@@ -8,14 +8,24 @@ mod act;
 mod look;
 mod runner;
 
+use std::time::Duration;
+
 use alerting::Incident;
 use model::Timestamp;
+use plan::RequestStep;
 use serde_json::Value;
+use world::World;
+
+use crate::incident::DrillId;
+use crate::setup::Environment;
 
 pub use runner::Runner;
 
 /// The longest line about what a step found, in characters: it stands in a page.
 const SUMMARY_CHARS_MAX: usize = 300;
+
+/// How long a fault switch may take to answer: some must first take memory.
+const DRILL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What a step found or did.
 pub(super) struct Finding {
@@ -27,6 +37,18 @@ pub(super) struct Finding {
 
 /// A step failed: why, in a line.
 pub(super) type Failure = String;
+
+/// Sends the request of a drill, which breaks a service or mends it; what came of it, in a line.
+pub(crate) async fn call_for_drill(
+    world: &World,
+    environment: &Environment,
+    request: &RequestStep,
+    drill: DrillId,
+) -> Result<String, Failure> {
+    let about = ("x-belfry-drill", drill.0);
+    let found = act::call(world, environment, request, DRILL_TIMEOUT, about).await;
+    found.map(|finding| finding.summary)
+}
 
 /// What every step is told.
 pub(super) struct Moment<'a> {

@@ -7,7 +7,9 @@ mod markdown;
 mod month;
 mod review;
 
-pub(crate) use conformance::{Conformance, Kept, LevelConformance, conformance, month, month_of};
+pub(crate) use conformance::{
+    Conformance, Kept, LevelConformance, TOLD_WITHIN, conformance, month, month_of,
+};
 pub(crate) use conformance_text::conformance_markdown;
 pub(crate) use month::{Course, GroupCoverage, MonthFacts, Promise, RuleFacts, month_html};
 pub(crate) use review::review_markdown;

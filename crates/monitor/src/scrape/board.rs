@@ -99,7 +99,7 @@ impl ScrapeBoard {
     }
 
     /// Writes a target's state down and wakes who waits for it.
-    pub(super) fn update(&self, status: TargetStatus) {
+    pub(crate) fn update(&self, status: TargetStatus) {
         let (job, last) = (status.job.clone(), status.last_scrape);
         self.lock()
             .insert((status.job.clone(), status.instance.clone()), status);

@@ -75,7 +75,7 @@ async fn shapes() {
         ),
         (
             "/incidents?state=all&limit=1",
-            &format!("[{{{incident}, alerts_firing number, alerts_left_out number, group string, held null, id number,
+            &format!("[{{{incident}, alerts_firing number, alerts_left_out number, drill bool, group string, held null, id number,
               labels {{..}}, level number, next_level number, next_level_at string,
               no_data bool, opened_at string, resolve_reason null, resolved_at null, severity string, state string,
               summary string, title string}}]"),
@@ -84,7 +84,7 @@ async fn shapes() {
             "/incidents/2",
             &format!("{{{incident}, alerts [{{annotations {{description string, procedure string, summary string}},
               labels {{..}}, no_data bool, resolved_at null, started_at string, state string, summary string,
-              value number}}], alerts_firing number, alerts_left_out number, group string, held null, id number,
+              value number}}], alerts_firing number, alerts_left_out number, drill bool, group string, held null, id number,
               labels {{..}}, ladder [{{after_seconds number, due_at string, level number, notified_at string,
               roles [string]}}], level number, next_level number, next_level_at string, no_data bool, opened_at string,
               pages [{{attempts number, channel string, delivered_at string, due_at string, id number, kind string,

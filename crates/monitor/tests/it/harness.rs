@@ -56,7 +56,7 @@ pub(crate) struct Belfry {
     exposed: Arc<Mutex<String>>,
     /// Bodies that the pager took.
     pages: Arc<Mutex<Vec<Value>>>,
-    app: Arc<App>,
+    app: Option<Arc<App>>,
     router: Router,
 }
 
@@ -127,31 +127,7 @@ impl Belfry {
             folder,
             exposed,
             pages,
-            app,
-            router,
-        }
-    }
-
-    /// Ends it as a kill would and starts another one over the same folder.
-    pub(crate) async fn restart(self) -> Belfry {
-        let Belfry {
-            sim,
-            folder,
-            exposed,
-            pages,
-            app,
-            router,
-        } = self;
-        app.abort().await;
-        drop((app, router));
-        let app = started(world_over_files(&sim), &folder, in_folder(&folder)).await;
-        let router = app.router();
-        Belfry {
-            sim,
-            folder,
-            exposed,
-            pages,
-            app,
+            app: Some(app),
             router,
         }
     }
@@ -194,6 +170,29 @@ impl Belfry {
                 })
             })
         });
+    }
+
+    /// Ends it as a kill would, and starts it again over the same folder.
+    pub(crate) async fn kill_and_start(&mut self) {
+        let killed = self.app.take().expect("it runs");
+        killed.abort().await;
+        self.router = Router::new();
+        drop(killed);
+        let world = world_over_files(&self.sim);
+        let app = started(world, &self.folder, in_folder(&self.folder)).await;
+        self.router = app.router();
+        self.app = Some(app);
+    }
+
+    /// The same, for whoever owns it.
+    pub(crate) async fn restart(mut self) -> Belfry {
+        self.kill_and_start().await;
+        self
+    }
+
+    /// Pages that arrived, whole.
+    pub(crate) fn pages_whole(&self) -> Vec<Value> {
+        self.pages.lock().unwrap().clone()
     }
 
     /// Lets time pass.

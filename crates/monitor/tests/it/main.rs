@@ -19,6 +19,7 @@ mod conformance;
 mod coverage;
 mod desk;
 mod drafting;
+mod drills;
 mod duty;
 mod duty_api;
 mod following;

@@ -1,5 +1,6 @@
 //! A store that refuses the verbs that a test says, as a full disk or a locked file does.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use alerting::{Incident, IncidentId, Silence};
@@ -182,6 +183,40 @@ impl<S: IncidentStore> IncidentStore for RefusingStore<S> {
     fn beat(&mut self, name: &str, now: Timestamp) -> Result<(), IncidentStoreError> {
         self.check("beat")?;
         self.inner.beat(name, now)
+    }
+
+    fn add_drill(&mut self, drill: &Drill) -> Result<DrillId, IncidentStoreError> {
+        self.check("add_drill")?;
+        self.inner.add_drill(drill)
+    }
+
+    fn put_drill(&mut self, drill: &Drill) -> Result<(), IncidentStoreError> {
+        self.check("put_drill")?;
+        self.inner.put_drill(drill)
+    }
+
+    fn drill(&mut self, id: DrillId) -> Result<Option<Drill>, IncidentStoreError> {
+        self.check("drill")?;
+        self.inner.drill(id)
+    }
+
+    fn drills(
+        &mut self,
+        alert: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Drill>, IncidentStoreError> {
+        self.check("drills")?;
+        self.inner.drills(alert, limit)
+    }
+
+    fn open_drills(&mut self) -> Result<Vec<Drill>, IncidentStoreError> {
+        self.check("open_drills")?;
+        self.inner.open_drills()
+    }
+
+    fn drills_passed(&mut self) -> Result<BTreeMap<String, Timestamp>, IncidentStoreError> {
+        self.check("drills_passed")?;
+        self.inner.drills_passed()
     }
 
     fn forget_before(&mut self, before: Timestamp) -> Result<(), IncidentStoreError> {

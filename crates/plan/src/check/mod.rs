@@ -1,6 +1,7 @@
 //! What only the whole plan can tell: names that clash, references into nothing, series that nobody exposes,
-//! inhibitions in a circle, requests to foreign addresses, heartbeats that nobody hears, and which scrapes a rule depends on.
+//! inhibitions in a circle, requests to foreign addresses, heartbeats that nobody hears, drills that cannot pass, and which scrapes a rule depends on.
 
+mod drills;
 mod heartbeats;
 mod inhibitions;
 mod reach;
@@ -23,6 +24,7 @@ pub(crate) fn all(context: &mut Context<'_>, plan: Option<Plan>) -> Option<Plan>
     reach::check(context);
     if let Some(plan) = &plan {
         heartbeats::check(context, plan);
+        drills::check(context, plan);
     }
     plan.map(lower::fill).map(sources::fill)
 }

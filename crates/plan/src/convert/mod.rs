@@ -5,6 +5,7 @@ mod burn_alerts;
 mod channels;
 mod contacts;
 mod dashboards;
+mod drills;
 mod escalation;
 mod events;
 mod holding_back;
@@ -113,6 +114,8 @@ pub(crate) fn plan(context: &mut Context<'_>, root: &Node) -> Option<Plan> {
     let limit = (REACHABLE_MAX, "addresses");
     let convert = values::authority;
     let reachable = section_up_to(context, &mut fields, "procedures_may_reach", limit, convert);
+    let drills = fields.optional("drills");
+    let drills = drills.and_then(|node| drills::options(context, node));
     let limit = (WAIVERS_MAX, "waivers");
     let waivers = section_up_to(context, &mut fields, "waivers", limit, waivers::waiver);
     for address in &reachable {
@@ -152,6 +155,7 @@ pub(crate) fn plan(context: &mut Context<'_>, root: &Node) -> Option<Plan> {
         incoming_alerts,
         deployments,
         procedures_may_reach: reachable,
+        drills: drills.unwrap_or(drills::options_default()),
         waivers,
     })
 }

@@ -6,9 +6,6 @@ use super::observed::{LastDrill, Observed};
 use super::report::{DrillState, Hole, HoleKind, PathAlert, PathReport, Report, Share};
 use crate::{CriticalPath, Plan};
 
-/// How old a drill may be: a month, in which people, programs and addresses change.
-const DRILL_AGE_MAX: Duration = Duration::from_secs(30 * 24 * 3600);
-
 /// "All critical paths monitored".
 const TARGET: f64 = 1.0;
 
@@ -21,7 +18,9 @@ pub(super) fn add(plan: &Plan, observed: &Observed, report: &mut Report) {
             .collect();
         let covered = alerts.iter().any(PathAlert::is_whole);
         if !covered {
-            report.holes.push(uncovered(path, &alerts));
+            report
+                .holes
+                .push(uncovered(path, &alerts, plan.drills.every));
         }
         report.paths.push(PathReport {
             name: path.name.clone(),
@@ -46,17 +45,15 @@ fn alert(plan: &Plan, observed: &Observed, name: &str) -> Option<PathAlert> {
         name: name.to_owned(),
         has_procedure: rule.procedure.is_some(),
         has_escalation: rule.escalation.is_some(),
-        drill: drill_state(observed, name),
+        drill: drill_state(plan.drills.every, observed, name),
     })
 }
 
-fn drill_state(observed: &Observed, name: &str) -> DrillState {
+fn drill_state(every: Duration, observed: &Observed, name: &str) -> DrillState {
     match observed.drills.get(name) {
         None => DrillState::Never,
         Some(LastDrill { at, passed: false }) => DrillState::Failed(*at),
-        Some(LastDrill { at, .. }) if observed.now.since(*at) > DRILL_AGE_MAX => {
-            DrillState::Old(*at)
-        }
+        Some(LastDrill { at, .. }) if observed.now.since(*at) > every => DrillState::Old(*at),
         Some(LastDrill { at, .. }) => DrillState::Proven(*at),
     }
 }
@@ -89,17 +86,15 @@ impl PathAlert {
     }
 }
 
-fn uncovered(path: &CriticalPath, alerts: &[PathAlert]) -> Hole {
+fn uncovered(path: &CriticalPath, alerts: &[PathAlert], every: Duration) -> Hole {
     let lacks: Vec<String> = alerts.iter().map(PathAlert::lacks).collect();
-    let days = DRILL_AGE_MAX.as_secs() / (24 * 3600);
+    let every = model::format_duration(every);
     Hole {
         kind: HoleKind::PathUncovered,
         about: path.name.clone(),
         place: String::new(),
         what: format!("no alert of this path is whole: {}", lacks.join("; ")),
-        to_do: format!(
-            "give one of them what it lacks; a drill must have passed within {days} days"
-        ),
+        to_do: format!("give one of them what it lacks; a drill must have passed within {every}"),
         since: None,
         at: Some(path.at),
     }

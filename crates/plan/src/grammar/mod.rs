@@ -8,6 +8,7 @@
 mod collection;
 mod contacts;
 mod describe;
+mod drills;
 mod example;
 mod incoming;
 mod json;
@@ -27,6 +28,7 @@ pub(crate) use contacts::{
     CHANNEL, CONTACTS, DEAD_MANS_SWITCH, MAIL_SERVER, OVERRIDE, PAGERDUTY_URL, PERSON, ROTA, SHIFT,
     SHORT_FORM,
 };
+pub(crate) use drills::{DRILLS, FAULT, FAULT_REQUEST};
 pub(crate) use incoming::{DEPLOYMENTS, HEARTBEAT, INCOMING_ALERTS};
 pub(crate) use logs::{FOLLOWED_FILE, LOG_CATEGORY, LOG_CLASS, LOGS};
 pub(crate) use plan::{PLAN, WAIVER};

@@ -2,8 +2,8 @@
 
 use super::Type::{Authority, Code, Duration, Format, List, Map, Name, OneOrMore, Text};
 use super::{
-    COVERAGE, CRITICAL_PATH, DASHBOARD, DEPLOYMENTS, Default, ESCALATION_POLICY, HEARTBEAT, HOST,
-    INCIDENTS, INCOMING_ALERTS, INHIBITION, Key, LOGS, MAINTENANCE_WINDOW, MESSAGES, METRIC,
+    COVERAGE, CRITICAL_PATH, DASHBOARD, DEPLOYMENTS, DRILLS, Default, ESCALATION_POLICY, HEARTBEAT,
+    HOST, INCIDENTS, INCOMING_ALERTS, INHIBITION, Key, LOGS, MAINTENANCE_WINDOW, MESSAGES, METRIC,
     OBJECTIVE, PROBE, PROCEDURE, RULE_GROUP, Shape, TARGET, Type,
 };
 use crate::limits::{
@@ -124,6 +124,7 @@ pub(crate) static PLAN: Shape = Shape::new(
             Type::list(&Map(&CRITICAL_PATH)),
             "Paths through the service that alerts must guard.",
         ),
+        Key::optional("drills", Map(&DRILLS), "How alerts are drilled."),
         Key::optional(
             "waivers",
             List(&Map(&WAIVER), 0, Some(WAIVERS_MAX)),

@@ -65,7 +65,9 @@ pub(crate) fn router(app: App) -> Router {
     if app.faults.is_there() {
         router = router.route(
             Route::Faults.template(),
-            get(operations::faults).put(operations::set_faults),
+            get(operations::faults)
+                .put(operations::set_faults)
+                .patch(operations::change_faults),
         );
     }
     router

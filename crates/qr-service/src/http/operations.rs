@@ -10,7 +10,7 @@ use super::admit;
 use super::observe::Context;
 use super::problem::Problem;
 use crate::app::App;
-use crate::faults::FaultSet;
+use crate::faults::{FaultChange, FaultSet};
 
 pub(crate) async fn metrics(State(app): State<App>, headers: HeaderMap) -> Response {
     let accept = headers
@@ -43,6 +43,27 @@ pub(crate) async fn set_faults(
 ) -> Result<Json<FaultSet>, Problem> {
     check_loopback(&app, &context)?;
     let set: FaultSet = super::body::json(request).await?;
+    put_in_force(&app, &context, set).await
+}
+
+/// Changes the faults that are named and leaves the others: drills that go on side by side must not end each other's.
+pub(crate) async fn change_faults(
+    State(app): State<App>,
+    Extension(context): Extension<Context>,
+    request: Request,
+) -> Result<Json<FaultSet>, Problem> {
+    check_loopback(&app, &context)?;
+    let change: FaultChange = super::body::json(request).await?;
+    let _one_at_a_time = app.faults.changing().await;
+    let set = change.applied_to(app.faults.get());
+    put_in_force(&app, &context, set).await
+}
+
+async fn put_in_force(
+    app: &App,
+    context: &Context,
+    set: FaultSet,
+) -> Result<Json<FaultSet>, Problem> {
     if let Some((field, rule)) = set.problem() {
         return Err(Problem::field(field, &rule));
     }

@@ -1,13 +1,15 @@
 //! The seam to the store, wrapped: calls that fail, deaths before and after a commit, and what a mutant does there.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use alerting::{Incident, IncidentId, Silence};
 use model::Timestamp;
 use monitor::incident::{
-    Change, DeliveryAttempt, Deployment, HistoryEntry, HistoryFilter, IncidentDetail,
-    IncidentFilter, IncidentStore, IncidentStoreError, Loaded, NewRun, Page, PageId, PageOutcome,
-    PageQueue, PageState, RunId, RunOutcome, StepRun, StoredHeartbeat, StoredOverride,
+    Change, DeliveryAttempt, Deployment, Drill, DrillId, HistoryEntry, HistoryFilter,
+    IncidentDetail, IncidentFilter, IncidentStore, IncidentStoreError, Loaded, NewRun, Page,
+    PageId, PageOutcome, PageQueue, PageState, RunId, RunOutcome, StepRun, StoredHeartbeat,
+    StoredOverride,
 };
 use std::time::Duration;
 
@@ -208,6 +210,30 @@ impl<S: IncidentStore> IncidentStore for FaultyStore<S> {
 
     fn beat(&mut self, name: &str, now: Timestamp) -> Outcome<()> {
         self.call(|inner| inner.beat(name, now))
+    }
+
+    fn add_drill(&mut self, drill: &Drill) -> Outcome<DrillId> {
+        self.call(|inner| inner.add_drill(drill))
+    }
+
+    fn put_drill(&mut self, drill: &Drill) -> Outcome<()> {
+        self.call(|inner| inner.put_drill(drill))
+    }
+
+    fn drill(&mut self, id: DrillId) -> Outcome<Option<Drill>> {
+        self.call(|inner| inner.drill(id))
+    }
+
+    fn drills(&mut self, alert: Option<&str>, limit: usize) -> Outcome<Vec<Drill>> {
+        self.call(|inner| inner.drills(alert, limit))
+    }
+
+    fn open_drills(&mut self) -> Outcome<Vec<Drill>> {
+        self.call(|inner| inner.open_drills())
+    }
+
+    fn drills_passed(&mut self) -> Outcome<BTreeMap<String, Timestamp>> {
+        self.call(|inner| inner.drills_passed())
     }
 
     fn forget_before(&mut self, before: Timestamp) -> Outcome<()> {

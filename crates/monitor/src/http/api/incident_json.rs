@@ -32,6 +32,7 @@ pub(super) fn summary(incident: &Incident) -> Value {
         "resolve_reason": resolved.map(|own| own.reason.as_str()),
         "held": incident.held.as_ref().map(hold),
         "no_data": incident.no_data(),
+        "drill": incident.drill.is_some(),
         "level": incident.levels_told,
         "next_level": next.map(|(level, _)| level),
         "next_level_at": next.map(|(_, at)| rfc3339(at)),

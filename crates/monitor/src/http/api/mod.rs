@@ -8,6 +8,7 @@ mod coverage;
 mod dashboards;
 mod deliveries;
 pub(super) mod deployments;
+mod drills;
 mod health;
 pub(super) mod heartbeats;
 mod history;
@@ -70,6 +71,8 @@ pub(super) fn belfry_routes() -> Router<Arc<App>> {
         .route("/contacts", get(contacts::contacts))
         .route("/deliveries", get(deliveries::list))
         .route("/deployments", get(deployments::list))
+        .route("/drills", get(drills::list).post(drills::begin))
+        .route("/drills/{id}", get(drills::detail))
         .route("/heartbeats", get(heartbeats::list))
         .route("/escalation-report", get(reports::escalation))
         .route("/report", get(month_report::month))

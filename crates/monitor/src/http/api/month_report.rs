@@ -93,7 +93,7 @@ async fn facts(app: &App, asked: &Asked, now: Timestamp) -> Result<MonthFacts, P
             .collect(),
         history_cut: history.len() >= HISTORY_MAX,
         history,
-        drilled: BTreeMap::new(),
+        drilled: app.desk.with_store(|store| store.drills_passed()).await?,
         coverage,
         retention: app.logs.figures(),
     })

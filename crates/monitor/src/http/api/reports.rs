@@ -108,7 +108,9 @@ impl Asked {
                     .desk
                     .with_store(move |store| store.incidents(filter, INCIDENTS_MAX))
                     .await?;
-                found.iter().rev().map(|incident| incident.id()).collect()
+                // A drill is no promise to anybody.
+                let real = found.iter().rev().filter(|own| own.drill.is_none());
+                real.map(|incident| incident.id()).collect()
             }
         };
         let mut details = Vec::with_capacity(ids.len());

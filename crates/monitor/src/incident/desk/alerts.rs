@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use alerting::{
-    Evaluation, ForeignAlert, Incident, IncidentHead, IncidentId, IncidentInput, Instance, Phase,
-    ResolveReason, RuleState, Transition, TransitionKind,
+    DrillPages, Evaluation, ForeignAlert, Incident, IncidentHead, IncidentId, IncidentInput,
+    Instance, Phase, ResolveReason, RuleState, Transition, TransitionKind,
 };
 use model::{Labels, Timestamp};
 use plan::{AlertRule, Plan, Severity};
@@ -59,10 +59,11 @@ impl Desk {
         }
         let setup = self.setup.get();
         let mut draft = Draft::new(&setup, &state, now);
+        let drill = state.drilled.get(&rule.name).copied();
         let fired = transitions
             .iter()
             .filter(|transition| transition.kind == TransitionKind::Fired)
-            .map(|transition| new_alert(rule, &setup.plan, transition))
+            .map(|transition| new_alert(rule, &setup.plan, drill, transition))
             .collect();
         // What fires comes before what resolves: an incident must not end and begin within one evaluation.
         fire(&mut draft, &state, &setup.plan, fired, now);
@@ -169,6 +170,7 @@ struct NewAlert<'a> {
     policy: Option<&'a str>,
     group_by: &'a [String],
     procedure: Option<&'a str>,
+    drill: Option<DrillPages>,
 }
 
 impl NewAlert<'_> {
@@ -179,8 +181,10 @@ impl NewAlert<'_> {
             .iter()
             .map(|name| format!("{name}={:?}", self.labels.get(name).unwrap_or("")))
             .collect();
+        // A drill never joins what is real.
+        let drill = if self.drill.is_some() { "|drill" } else { "" };
         format!(
-            "{}|{}|{{{}}}",
+            "{}|{}|{{{}}}{drill}",
             self.severity.as_str(),
             self.policy.unwrap_or(""),
             values.join(", ")
@@ -203,7 +207,12 @@ impl NewAlert<'_> {
     }
 }
 
-fn new_alert<'a>(rule: &'a AlertRule, plan: &'a Plan, transition: &Transition) -> NewAlert<'a> {
+fn new_alert<'a>(
+    rule: &'a AlertRule,
+    plan: &'a Plan,
+    drill: Option<DrillPages>,
+    transition: &Transition,
+) -> NewAlert<'a> {
     NewAlert {
         labels: alert_labels(rule, &transition.labels),
         value: transition.value,
@@ -214,6 +223,7 @@ fn new_alert<'a>(rule: &'a AlertRule, plan: &'a Plan, transition: &Transition) -
         policy: rule.escalation.as_deref(),
         group_by: rule.group_by.as_ref().unwrap_or(&plan.incidents.group_by),
         procedure: rule.procedure.as_deref(),
+        drill,
     }
 }
 
@@ -226,7 +236,11 @@ fn fire(
     alerts: Vec<NewAlert<'_>>,
     now: Timestamp,
 ) {
-    let labels: Vec<Labels> = alerts.iter().map(|alert| alert.labels.clone()).collect();
+    let labels: Vec<Labels> = alerts
+        .iter()
+        .filter(|alert| alert.drill.is_none())
+        .map(|alert| alert.labels.clone())
+        .collect();
     let mut by_incident: BTreeMap<IncidentId, Vec<NewAlert<'_>>> = BTreeMap::new();
     for alert in alerts {
         let group = alert.group_key();
@@ -236,7 +250,9 @@ fn fire(
         let id = known.or_else(|| draft.of_group(state, &group));
         let id = id.unwrap_or_else(|| {
             let head = alert.head(plan, draft.next_id(), group, now);
-            draft.open(Incident::new(head))
+            let mut incident = Incident::new(head);
+            incident.drill = alert.drill;
+            draft.open(incident)
         });
         by_incident.entry(id).or_default().push(alert);
     }
@@ -401,6 +417,7 @@ fn foreign_alert<'a>(plan: &'a Plan, alert: &'a ReceivedAlert, now: Timestamp) -
         policy: policy.or(first.map(|policy| policy.name.as_str())),
         group_by: &plan.incidents.group_by,
         procedure: label("procedure").filter(|id| plan.procedure(id).is_some()),
+        drill: None,
     }
 }
 

@@ -5,14 +5,16 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use alerting::{
-    Admission, Effect, Incident, IncidentId, IncidentInput, Member, PageReason, StormGate,
-    TimelineKind, recipients,
+    Admission, DrillPages, Effect, Incident, IncidentId, IncidentInput, Member, PageReason,
+    StormGate, TimelineKind, recipients,
 };
 use model::{Labels, Timestamp};
 use plan::{EscalationLevel, Plan, RotaOverride, StepKind};
 
 use super::state::DeskState;
-use crate::incident::{Change, IncidentChange, NewPage, NewRun, NewSummary, RuleChange};
+use crate::incident::{
+    Change, DRILL_SINK, IncidentChange, NewPage, NewRun, NewSummary, RuleChange,
+};
 use crate::setup::Setup;
 
 /// How long a page waits for what the steps of its procedure find. Queries take milliseconds; a page must not wait for a
@@ -121,6 +123,11 @@ impl<'a> Draft<'a> {
         self.new_groups.insert(incident.head.group.clone(), id);
         self.open_count += 1;
         let mut change = IncidentChange::new(incident);
+        if let Some(pages) = change.incident.drill {
+            change
+                .timeline
+                .push((TimelineKind::Drill, drill_text(pages)));
+        }
         if self.open_count <= EVIDENCE_INCIDENTS_MAX {
             let procedure = change.incident.head.procedure.as_deref();
             change.runs = automatic_runs(&self.setup.plan, procedure);
@@ -273,11 +280,13 @@ impl<'a> Draft<'a> {
         reason: PageReason,
         due: Timestamp,
     ) {
+        let is_sunk = change.incident.drill == Some(DrillPages::Sink);
         let channel = self
             .setup
             .contacts
             .person(&person)
-            .and_then(|found| found.channel_names().into_iter().next());
+            .and_then(|found| found.channel_names().into_iter().next())
+            .map(|own| if is_sunk { DRILL_SINK.to_owned() } else { own });
         let Some(channel) = channel else {
             let text = format!("{person} is no longer among the contacts and is not told");
             change.timeline.push((TimelineKind::GivenUp, text));
@@ -285,7 +294,8 @@ impl<'a> Draft<'a> {
         };
         // What keeps incidents of its own must be told of the end of each, and rings nobody for it.
         let closes_another = reason == PageReason::Resolved && keeps_incidents(&channel);
-        let admission = if closes_another {
+        // A drill that rings nobody must not count towards the storm that turns real pages into summaries.
+        let admission = if closes_another || is_sunk {
             Admission::Alone
         } else {
             self.storm
@@ -322,6 +332,15 @@ impl<'a> Draft<'a> {
         };
         incident.levels_told == level && incident.head.levels[level..].iter().any(reaches)
     }
+}
+
+/// What the timeline of a drill begins with.
+fn drill_text(pages: DrillPages) -> String {
+    let whom = match pages {
+        DrillPages::Sink => "its pages go to nobody",
+        DrillPages::People => "its pages go to people and say so",
+    };
+    format!("this is a drill: {whom}")
 }
 
 /// Whether a channel, by its name, leads to a program that keeps each incident open until it is told of its end.

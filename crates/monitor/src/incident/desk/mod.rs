@@ -6,10 +6,11 @@
 //! to its end: a caller that goes away in between (a broken connection, a reload) cannot leave the two apart.
 //!
 //! `state` is what the desk holds, `draft` what a change is made with, `alerts` what rules and other programs say, `people`
-//! what people do; here is what they share, and the passing of time.
+//! what people do, `drills` which alerts fire on purpose; here is what they share, and the passing of time.
 
 mod alerts;
 mod draft;
+mod drills;
 mod people;
 mod state;
 

@@ -161,6 +161,11 @@ impl Desk {
                     .to_owned(),
             ));
         };
+        if from.drill.is_some() != target.drill.is_some() {
+            return Err(ActionError::Refused(
+                "one of them is a drill; what is real and a drill stay apart".to_owned(),
+            ));
+        }
         if from.head.severity > target.head.severity {
             return Err(ActionError::Refused(format!(
                 "incident {id} is critical and {into} is a warning, which never escalates; merge {into} into {id}"

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use alerting::{FiringAlert, Holds, Incident, IncidentId, RuleState, Silence, StormGate};
+use alerting::{
+    DrillPages, FiringAlert, Holds, Incident, IncidentId, RuleState, Silence, StormGate,
+};
 use model::{Labels, Timestamp};
 use plan::{Plan, RotaOverride};
 use world::Clock;
 
-use crate::incident::{Change, Loaded, StoredOverride};
+use crate::incident::{Change, DrillMode, DrillState, Loaded, StoredOverride};
 
 /// By how much the wall clock must leave elapsed time for it to count as set. Corrections below that are drift.
 const SET_BY_MIN_MS: i64 = 5_000;
@@ -29,6 +31,8 @@ pub(super) struct DeskState {
     pub(super) silences: Vec<Silence>,
     pub(super) overrides: Vec<StoredOverride>,
     pub(super) storm: StormGate,
+    /// Alerts of the plan's rules that open drills now instead of incidents.
+    pub(super) drilled: BTreeMap<String, DrillPages>,
     /// Wall and monotonic time when they were last compared.
     clock: Option<(Timestamp, Duration)>,
 }
@@ -39,6 +43,12 @@ impl DeskState {
         for person in &loaded.waiting_for_summary {
             storm.restore(person, now);
         }
+        // A drill that a restart cut off goes on until it is wound up: what fires meanwhile is still its doing.
+        let drilled = loaded
+            .drills
+            .into_iter()
+            .filter(|drill| drill.mode == DrillMode::Real && drill.state == DrillState::Running)
+            .map(|drill| (drill.alert, drill.pages));
         let mut state = DeskState {
             rules: loaded.rules,
             open: BTreeMap::new(),
@@ -50,6 +60,7 @@ impl DeskState {
             silences: loaded.silences,
             overrides: loaded.overrides,
             storm,
+            drilled: drilled.collect(),
             clock: None,
         };
         for incident in loaded.open {
@@ -91,7 +102,9 @@ impl DeskState {
             let new = about_to_fire
                 .iter()
                 .map(|labels| (IncidentId(self.next_id), with_service(plan, labels), now));
-            let old = self.open.values().flat_map(|incident| {
+            // A drill holds nothing back: it must not hide what is real.
+            let real = self.open.values().filter(|own| own.drill.is_none());
+            let old = real.flat_map(|incident| {
                 incident.firing().map(|(labels, member)| {
                     (incident.id(), with_service(plan, labels), member.started_at)
                 })

@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use alerting::{
-    Acknowledgement, ForeignAlert, Hold, HoldKind, Incident, IncidentHead, IncidentId, Member,
-    Resolution, ResolveReason, TimelineKind,
+    Acknowledgement, DrillPages, ForeignAlert, Hold, HoldKind, Incident, IncidentHead, IncidentId,
+    Member, Resolution, ResolveReason, TimelineKind,
 };
 use model::{Labels, Timestamp};
 use plan::{EscalationLevel, Severity};
 use rusqlite::{Connection, Row, Transaction, params};
 
 use super::columns::*;
-use crate::incident::{IncidentChange, IncidentFilter, TimelineEntry};
+use crate::incident::{DRILL_SINK, IncidentChange, IncidentFilter, TimelineEntry};
 
 pub(super) fn write(
     transaction: &Transaction<'_>,
@@ -41,13 +41,13 @@ fn write_row(transaction: &Transaction<'_>, incident: &Incident) -> rusqlite::Re
         "INSERT INTO incidents (id, alert, severity, opened_at, levels, group_key, procedure, acknowledgement_expires_ms,
            page_interval_ms, acknowledged_at, acknowledged_by, acknowledged_until, first_acknowledged_at, resolved_at,
            resolve_reason, held_kind, held_id, held_why, left_out, levels_told, shift_ms, resting_since, paged_at, joined,
-           merged_groups)
+           merged_groups, drill)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23,
-           ?24, ?25)
+           ?24, ?25, ?26)
          ON CONFLICT (id) DO UPDATE SET acknowledged_at = ?10, acknowledged_by = ?11, acknowledged_until = ?12,
            first_acknowledged_at = ?13, resolved_at = ?14, resolve_reason = ?15, held_kind = ?16, held_id = ?17,
            held_why = ?18, left_out = ?19, levels_told = ?20, shift_ms = ?21, resting_since = ?22, paged_at = ?23,
-           joined = ?24, merged_groups = ?25",
+           joined = ?24, merged_groups = ?25, drill = ?26",
     )?;
     statement.execute(params![
         head.id.0,
@@ -75,6 +75,7 @@ fn write_row(transaction: &Transaction<'_>, incident: &Incident) -> rusqlite::Re
         incident.paged_at.map(Timestamp::as_millis),
         incident.joined,
         json_text(&incident.merged_groups),
+        incident.drill.map(DrillPages::as_str),
     ])?;
     Ok(())
 }
@@ -189,9 +190,11 @@ pub(super) fn timeline(
 fn complete(connection: &Connection, incident: &mut Incident) -> rusqlite::Result<()> {
     let mut statement = connection.prepare_cached(
         "SELECT person, min(level) FROM pages WHERE incident = ?1 AND reason <> 'resolved' AND reason <> 'summary'
-         GROUP BY person",
+         AND (channel <> ?2 OR ?3) GROUP BY person",
     )?;
-    let told = statement.query_map([incident.id().0], |row| {
+    // What a sink took as a drill told nobody of what the drill became.
+    let asked = params![incident.id().0, DRILL_SINK, incident.drill.is_some()];
+    let told = statement.query_map(asked, |row| {
         Ok((row.get(0)?, row.get::<_, i64>(1)?.max(0) as usize))
     })?;
     incident.told = told.collect::<rusqlite::Result<_>>()?;
@@ -255,6 +258,11 @@ fn incident(row: &Row<'_>) -> rusqlite::Result<Incident> {
     incident.paged_at = time_or_none(row, "paged_at")?;
     incident.joined = row.get("joined")?;
     incident.merged_groups = json::<BTreeSet<String>>(row, "merged_groups")?;
+    let drill: Option<String> = row.get("drill")?;
+    if drill.is_some() {
+        let pages = word(row, "drill", &DrillPages::ALL, DrillPages::as_str)?;
+        incident.drill = Some(pages);
+    }
     Ok(incident)
 }
 

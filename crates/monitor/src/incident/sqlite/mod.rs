@@ -4,6 +4,7 @@
 //! Simulation opens the same adapter in memory.
 
 mod columns;
+mod drills;
 mod duty;
 mod incidents;
 mod pages;
@@ -11,6 +12,7 @@ mod rules;
 mod runs;
 mod schema;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -20,6 +22,7 @@ use plan::Severity;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, params};
 
+use super::drills::*;
 use super::pages::*;
 use super::runs::*;
 use super::store::*;
@@ -94,6 +97,7 @@ impl IncidentStore for SqliteIncidents {
             silences: self.silences(now, SILENCES_MAX)?,
             overrides: duty::overrides(&self.connection, now)?,
             waiting_for_summary: pages::waiting_for_summary(&self.connection)?,
+            drills: drills::open(&self.connection)?,
         })
     }
 
@@ -283,6 +287,34 @@ impl IncidentStore for SqliteIncidents {
         Ok(duty::beat(&self.connection, name, now)?)
     }
 
+    fn add_drill(&mut self, drill: &Drill) -> Result<DrillId, IncidentStoreError> {
+        Ok(drills::add(&self.connection, drill)?)
+    }
+
+    fn put_drill(&mut self, drill: &Drill) -> Result<(), IncidentStoreError> {
+        Ok(drills::put(&self.connection, drill)?)
+    }
+
+    fn drill(&mut self, id: DrillId) -> Result<Option<Drill>, IncidentStoreError> {
+        Ok(drills::read_one(&self.connection, id)?)
+    }
+
+    fn drills(
+        &mut self,
+        alert: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Drill>, IncidentStoreError> {
+        Ok(drills::read(&self.connection, alert, limit)?)
+    }
+
+    fn open_drills(&mut self) -> Result<Vec<Drill>, IncidentStoreError> {
+        Ok(drills::open(&self.connection)?)
+    }
+
+    fn drills_passed(&mut self) -> Result<BTreeMap<String, Timestamp>, IncidentStoreError> {
+        Ok(drills::passed(&self.connection)?)
+    }
+
     fn forget_before(&mut self, before: Timestamp) -> Result<(), IncidentStoreError> {
         let transaction = self.connection.transaction()?;
         let old = "SELECT id FROM incidents WHERE resolved_at < ?1";
@@ -292,6 +324,7 @@ impl IncidentStore for SqliteIncidents {
             "DELETE FROM deployments WHERE at < ?1".to_owned(),
             "DELETE FROM overrides WHERE until_at < ?1".to_owned(),
             "DELETE FROM silences WHERE ends_at < ?1".to_owned(),
+            "DELETE FROM drills WHERE ended_at < ?1".to_owned(),
             format!(
                 "DELETE FROM attempts WHERE page IN (SELECT id FROM pages WHERE incident IN ({old}))"
             ),
@@ -350,5 +383,22 @@ mod tests {
         let pages = store.detail(incident.id()).unwrap().unwrap().pages;
         assert_eq!(pages[0].idempotency_key(), "belfry-3-1");
         assert_eq!(pages[1].reason, PageReason::Resolved);
+    }
+
+    #[test]
+    fn a_file_of_version_2_opens() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(&schema::version_2()).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO incidents (id, alert, severity, opened_at, levels, levels_told)
+                 VALUES (3, 'Bad', 'critical', 1000, '[]', 1);",
+            )
+            .unwrap();
+        schema::migrate(&mut connection).unwrap();
+        let mut store = SqliteIncidents { connection };
+        let loaded = store.load(Timestamp::from_millis(10_000)).unwrap();
+        assert_eq!(loaded.open[0].drill, None, "what is old is real");
+        assert!(loaded.drills.is_empty());
     }
 }

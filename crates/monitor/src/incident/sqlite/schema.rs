@@ -10,7 +10,7 @@ use super::columns::{labels, labels_text};
 use crate::incident::IncidentStoreError;
 
 /// The version of the schema in `PRAGMA user_version`.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 const VERSION_1: &str = "
 CREATE TABLE alive (only INTEGER PRIMARY KEY CHECK (only = 1), at INTEGER NOT NULL);
@@ -112,6 +112,18 @@ CREATE TABLE heartbeats (
 ) WITHOUT ROWID;
 ";
 
+/// Drills.
+const VERSION_3: &str = "
+ALTER TABLE incidents ADD COLUMN drill TEXT;
+CREATE TABLE drills (
+  id INTEGER PRIMARY KEY, alert TEXT NOT NULL, mode TEXT NOT NULL, pages TEXT NOT NULL, by TEXT NOT NULL,
+  asked_at INTEGER NOT NULL, state TEXT NOT NULL, ended_at INTEGER, outcome TEXT, reason TEXT NOT NULL, incident INTEGER,
+  end_request TEXT, calm_within_ms INTEGER NOT NULL, steps TEXT NOT NULL
+);
+CREATE INDEX drills_open ON drills (id) WHERE state <> 'done';
+CREATE INDEX drills_alert ON drills (alert, id);
+";
+
 /// Brings a file to the newest version.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), IncidentStoreError> {
     let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
@@ -124,10 +136,11 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), IncidentStoreEr
         let transaction = connection.transaction()?;
         match version {
             1 => transaction.execute_batch(VERSION_1)?,
-            _ => {
+            2 => {
                 transaction.execute_batch(VERSION_2)?;
                 name_members(&transaction)?;
             }
+            _ => transaction.execute_batch(VERSION_3)?,
         }
         transaction.pragma_update(None, "user_version", version)?;
         transaction.commit()?;
@@ -166,4 +179,10 @@ fn name_members(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
 #[cfg(test)]
 pub(super) fn version_1() -> String {
     format!("{VERSION_1} PRAGMA user_version = 1;")
+}
+
+/// A file as version 2 made it, likewise.
+#[cfg(test)]
+pub(super) fn version_2() -> String {
+    format!("{VERSION_1} {VERSION_2} PRAGMA user_version = 2;")
 }

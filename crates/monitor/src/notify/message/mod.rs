@@ -50,6 +50,7 @@ pub(super) fn message(context: &PageContext<'_>) -> Message {
     };
     let subject = fill("subject", &templates.subject, own_subject(&facts));
     let mut body = fill("body", &templates.body, own_body(&facts));
+    let is_drill = context.is_drill();
     if !body.ends_with('\n') {
         body.push('\n');
     }
@@ -57,6 +58,13 @@ pub(super) fn message(context: &PageContext<'_>) -> Message {
         let line = format!("\n{}; these are Belfry's own words.\n", failures.join(". "));
         body.push_str(&line);
     }
+    // Whatever a template says: nobody must take a drill for real, nor something real for a drill.
+    let subject = if is_drill {
+        body.insert_str(0, "DRILL: this is an exercise, nothing is wrong.\n");
+        format!("DRILL {subject}")
+    } else {
+        subject
+    };
     Message {
         subject: one_line(&subject, SUBJECT_CHARS_MAX),
         body,

@@ -12,7 +12,7 @@ use model::{Labels, Timestamp};
 use monitor::incident::*;
 use plan::{EscalationLevel, Severity};
 
-use super::{pages, response};
+use super::{drills, pages, response};
 
 pub(super) type Store = Box<dyn IncidentStore>;
 
@@ -144,6 +144,8 @@ fn conforms(open: Open<'_>) {
     response::silences_and_overrides_outlive_a_restart(open);
     response::deployments_and_heartbeats(open(true));
     response::the_past_is_forgotten(open(true));
+    drills::the_ledger_outlives_a_restart(open);
+    drills::a_drill_is_real_only_when_it_says_so(open);
 }
 
 fn an_empty_store_loads(mut store: Store) {
@@ -402,7 +404,7 @@ fn a_newer_schema_is_refused() {
     drop(SqliteIncidents::open(&path).unwrap());
     rusqlite::Connection::open(&path)
         .unwrap()
-        .execute_batch("PRAGMA user_version = 3")
+        .execute_batch("PRAGMA user_version = 4")
         .unwrap();
     let error = SqliteIncidents::open(&path)
         .err()
