@@ -173,7 +173,12 @@ fn differences_are_found() {
     check("for: 2m", "for: 3m", "plan.rule_groups[0].rules[0].for");
     check("keep: 90d", "keep: 91d", "plan.logs.classes[2].keep");
     check("    added: [meaning]\n", "", "plan.metrics[0].meaning");
-    check("        added: true\n", "", "plan.dashboards[0].panels");
+    let panel = "            label: HighErrorRate\n";
+    check(
+        &format!("{panel}        added: true\n"),
+        panel,
+        "plan.dashboards[0].panels",
+    );
 }
 
 #[expect(

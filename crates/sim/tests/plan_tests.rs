@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use monitor::plan_test;
-use plan::{Rules, TestFile};
+use plan::{Origin, Rules, TestFile};
 
 const PLAN: &str = include_str!("../../../plans/qr-service.yaml");
 const TESTS: &str = include_str!("../../../plans/qr-service.test.yaml");
@@ -49,7 +49,11 @@ fn every_rule_is_seen_firing_and_not_firing() {
             }
         }
     }
-    let all: BTreeSet<String> = plan.rules().map(|(_, rule)| rule.name.clone()).collect();
+    // Those that objectives became are tested where they are made.
+    let written = plan
+        .rules()
+        .filter(|(_, rule)| rule.origin != Origin::Lowered);
+    let all: BTreeSet<String> = written.map(|(_, rule)| rule.name.clone()).collect();
     assert_eq!(fires, all, "a test sees each rule fire");
     assert_eq!(does_not, all, "a test sees each rule not fire");
 }

@@ -143,9 +143,14 @@ fn sorted(names: &[&str], shape: Option<&'static Shape>) -> Vec<usize> {
     let Some(shape) = shape else {
         return order;
     };
-    let place = |at: usize| match names[at] {
-        ADDED => Some(usize::MAX),
-        name => shape.keys.iter().position(|key| key.name == name),
+    // `added` stands last in its map; but at the top of a plan, where the end is far away, behind the title.
+    let place = |at: usize| {
+        let of = |name: &str| shape.keys.iter().position(|key| key.name == name);
+        match names[at] {
+            ADDED if shape.noun == PLAN.noun => of("title").map(|place| 2 * place + 1),
+            ADDED => Some(usize::MAX),
+            name => of(name).map(|place| 2 * place),
+        }
     };
     let mut places: Vec<Option<usize>> = order.iter().map(|at| place(*at)).collect();
     places.sort();

@@ -23,7 +23,10 @@ const ROUNDING: f64 = 1.0 + 1e-9;
 
 pub(super) fn check(findings: &mut Findings<'_, '_>, plan: &Plan, sites: &[Site<'_>]) {
     for site in sites {
-        if let Purpose::Objective(objective) = site.purpose {
+        // Alerts on the burn rate of its budget watch an objective by their making.
+        if let Purpose::Objective(objective) = site.purpose
+            && objective.burn_alerts.is_none()
+        {
             watched(findings, plan, sites, (site, objective));
         }
     }
