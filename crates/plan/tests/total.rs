@@ -406,7 +406,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 50, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// A real plan with one part overwritten.
     #[test]
@@ -418,10 +418,6 @@ proptest! {
             check(&format!("{}{piece}{}", &plan[..start], &plan[end..]));
         }
     }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 50, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// A real plan, included, with a value from the environment in the place of another or within one.
     #[test]

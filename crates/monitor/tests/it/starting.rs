@@ -11,8 +11,11 @@ use super::harness::{Belfry, PLAN, write};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 fn belfry(arguments: &[&str]) -> Output {
+    // Whatever it would leave behind is left there.
+    let folder = tempfile::tempdir().unwrap();
     let mut program = Command::new(env!("CARGO_BIN_EXE_belfry"))
         .args(arguments)
+        .current_dir(folder.path())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

@@ -90,7 +90,16 @@ fn call(context: &mut Context<'_>, node: &Node) -> Option<RequestStep> {
     let mut fields = Fields::open(context, node, &grammar::FAULT_REQUEST)?;
     let help = "write method and address, as in `POST http://127.0.0.1:8765/break`";
     let written = fields.required(context, "request", help);
-    let request = written.and_then(|node| request(context, &mut fields, node));
+    let request = match written {
+        Some(node) => request(context, &mut fields, node),
+        None => {
+            // Without the request its other keys say nothing, but they are known.
+            for key in grammar::REQUEST_KEYS {
+                fields.optional(key);
+            }
+            None
+        }
+    };
     fields.finish(context);
     request
 }
