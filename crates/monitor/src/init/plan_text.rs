@@ -373,6 +373,8 @@ fn procedure_of(subject: Subject) -> &'static str {
 
 /// Text as a YAML scalar: plain where nothing in it could be taken for something else, else as JSON writes it, which YAML reads.
 fn quoted(text: &str) -> String {
+    // What a service says of itself is no value from the environment.
+    let text = &text.replace("${", "$${");
     let plain = !text.is_empty()
         && text.starts_with(|first: char| first.is_ascii_alphabetic())
         && !text.contains(": ")
@@ -385,9 +387,9 @@ fn quoted(text: &str) -> String {
             "null" | "true" | "false" | "yes" | "no" | "on" | "off" | "nan"
         );
     if plain {
-        return text.to_owned();
+        return text.clone();
     }
-    Value::from(text).to_string()
+    Value::from(text.as_str()).to_string()
 }
 
 fn put(text: &mut String, part: &str) {
