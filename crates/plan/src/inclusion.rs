@@ -37,7 +37,7 @@ pub(crate) fn read(context: &mut Context<'_>, sources: &mut dyn Sources) -> Opti
     if let Value::Map(entries) = &mut root.value {
         let service = text_of(entries, SERVICE).unwrap_or("").to_owned();
         reader.context.services.begin(&service);
-        for (_, included) in reader.included(0, entries) {
+        for included in reader.included(0, entries) {
             join(entries, included);
         }
     }
@@ -73,8 +73,8 @@ impl Reader<'_, '_> {
         Some(root)
     }
 
-    /// What the files hold that a file includes, each followed by what it includes itself.
-    fn included(&mut self, file: usize, entries: &Entries) -> Vec<(usize, Entries)> {
+    /// What the files add to the plan that a file includes, each followed by what it includes itself.
+    fn included(&mut self, file: usize, entries: &Entries) -> Vec<Entries> {
         let mut found = Vec::new();
         let list = entries.iter().find(|(key, _)| key.text == INCLUDE);
         let Some((_, list)) = list else {
@@ -84,28 +84,30 @@ impl Reader<'_, '_> {
             self.is_whole = false;
         }
         for node in convert::nodes_up_to(self.context, list, (FILES_MAX, "files")) {
-            let Some(index) = self.open(file, node) else {
+            let Some((index, entries)) = self.file(file, node) else {
                 self.is_whole = false;
                 continue;
             };
-            match self.tree(index).map(|root| (root.span, root.value)) {
-                Some((_, Value::Map(entries))) => {
-                    let entries = self.of_file(index, entries);
-                    let more = self.included(index, &entries);
-                    found.push((index, entries));
-                    found.extend(more);
-                }
-                Some((span, value)) => {
-                    self.is_whole = false;
-                    let message = format!("a plan is a map of keys, but this is {}", value.shape());
-                    let help = "write sections of the plan here, such as `rule_groups:`";
-                    self.context
-                        .error(Code::WrongShape, &span, message, "not a map", help);
-                }
-                None => self.is_whole = false,
-            }
+            let further = self.included(index, &entries);
+            found.push(entries);
+            found.extend(further);
         }
         found
+    }
+
+    /// A file that another includes: its index, and what it adds to the plan.
+    fn file(&mut self, includer: usize, node: &Node) -> Option<(usize, Entries)> {
+        let index = self.open(includer, node)?;
+        let root = self.tree(index)?;
+        let Value::Map(entries) = root.value else {
+            let shape = root.value.shape();
+            let message = format!("a plan is a map of keys, but this is {shape}");
+            let help = "write sections of the plan here, such as `rule_groups:`";
+            self.context
+                .error(Code::WrongShape, &root.span, message, "not a map", help);
+            return None;
+        };
+        Some((index, self.of_file(index, entries)))
     }
 
     /// Reads the text of a file that another includes; its index.
