@@ -34,8 +34,11 @@ pub(super) fn add(plan: &Plan, observed: &Observed, report: &mut Report) {
         .iter()
         .map(|path| path.alerts.iter().any(PathAlert::is_answered));
     let monitored = Share::of("alerts", "answered", Some(TARGET), monitored.map(Some));
-    let drilled = report.paths.iter().map(|path| Some(path.covered));
-    let drilled = Share::of("alerts", "drilled", Some(TARGET), drilled);
+    let drilled = report
+        .paths
+        .iter()
+        .map(|path| path.alerts.iter().any(PathAlert::is_proven));
+    let drilled = Share::of("alerts", "drilled", Some(TARGET), drilled.map(Some));
     report.shares.extend([monitored, drilled]);
 }
 
@@ -64,9 +67,14 @@ impl PathAlert {
         self.has_procedure && self.has_escalation
     }
 
-    /// Whether it is also proven.
+    /// Whether a young drill has shown that it works.
+    fn is_proven(&self) -> bool {
+        matches!(self.drill, DrillState::Proven(_))
+    }
+
+    /// Whether it is both.
     fn is_whole(&self) -> bool {
-        self.is_answered() && matches!(self.drill, DrillState::Proven(_))
+        self.is_answered() && self.is_proven()
     }
 
     fn lacks(&self) -> String {
