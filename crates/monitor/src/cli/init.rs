@@ -91,8 +91,11 @@ pub(super) fn init(arguments: InitArguments) -> anyhow::Result<ExitCode> {
     let (survey, answers) = runtime.block_on(ask_and_look(&arguments))?;
     drop(runtime);
     let draft = init::draft(&survey, &answers);
-    let text = init::plan_text(&survey, &answers, &draft);
+    let mut text = init::plan_text(&survey, &answers, &draft);
     let contacts = init::contacts_text(&answers.receiver);
+    let (people, _) = plan::parse_contacts("contacts.yaml", &contacts);
+    let linted = plan::lint("plan.yaml", &text, people.as_ref());
+    text.push_str(&init::waivers_text(&linted.findings));
     // A draft that is no plan is our mistake, and must not be left to the newcomer.
     let name = arguments.out.display().to_string();
     let (plan, diagnostics) = plan::parse(&name, &text);

@@ -149,6 +149,16 @@ impl Draft {
             .collect()
     }
 
+    /// The families that a rule or a promise reads: without one of these something is blind, so they are required.
+    pub fn needed<'s>(&self, survey: &'s Survey) -> BTreeSet<&'s str> {
+        let rules = self.rules.iter().map(|rule| &rule.expr);
+        let promises = self.objectives.iter().map(|objective| &objective.expr);
+        rules
+            .chain(promises)
+            .flat_map(|expr| read_by(expr, survey))
+            .collect()
+    }
+
     /// Adds a panel to a dashboard.
     pub fn panel(&mut self, dashboard: &'static str, panel: DraftPanel) {
         let board = self.dashboards.iter_mut().find(|own| own.id == dashboard);

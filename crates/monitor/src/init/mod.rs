@@ -11,6 +11,6 @@ mod survey;
 
 pub use contacts_text::contacts_text;
 pub use draft::*;
-pub use plan_text::plan_text;
+pub use plan_text::{plan_text, waivers_text};
 pub use recipes::draft;
 pub use survey::{Survey, SurveyedFamily};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use plan::MetricType;
+use plan::{LintFinding, MetricType};
 use serde_json::Value;
 
 use super::draft::{Answers, Draft, DraftRule, Subject, Urgency};
@@ -59,6 +59,7 @@ fn head(text: &mut String, survey: &Survey, answers: &Answers, draft: &Draft) {
 
 fn metrics(text: &mut String, survey: &Survey, draft: &Draft) {
     put(text, "metrics:\n");
+    let needed = draft.needed(survey);
     for name in draft.families(survey) {
         let Some((name, family)) = survey.family(name) else {
             continue;
@@ -89,6 +90,11 @@ fn metrics(text: &mut String, survey: &Survey, draft: &Draft) {
             put(
                 text,
                 "    # Not there before something happened, so its absence is no alarm.\n    required: false\n",
+            );
+        } else if !needed.contains(name) {
+            put(
+                text,
+                "    # Only charts read it, so its absence is no alarm.\n    required: false\n",
             );
         }
         let labels: Vec<&str> = family
@@ -371,6 +377,36 @@ fn procedure_of(subject: Subject) -> &'static str {
     }
 }
 
+/// What lint finds in a draft, as waivers: a newcomer's plan checks clean, and what they may want to change stands in it.
+pub fn waivers_text(findings: &[LintFinding]) -> String {
+    let mut by_code: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for found in findings.iter().filter(|found| found.waived.is_none()) {
+        let about = by_code.entry(found.diagnostic.code.as_str()).or_default();
+        about.push(&found.about);
+    }
+    let mut text = String::new();
+    if by_code.is_empty() {
+        return text;
+    }
+    put(
+        &mut text,
+        "\n# What `belfry check` finds in this draft. `belfry explain CODE` says what each means; mend it, and take it away here.\nwaivers:\n",
+    );
+    for (code, mut about) in by_code {
+        about.sort_unstable();
+        about.dedup();
+        let about: Vec<String> = about.into_iter().map(quoted).collect();
+        put(
+            &mut text,
+            &format!(
+                "  - code: {code}\n    about: [{}]\n    reason: As `belfry init` drafted it.\n",
+                about.join(", ")
+            ),
+        );
+    }
+    text
+}
+
 /// Text as a YAML scalar: plain where nothing in it could be taken for something else, else as JSON writes it, which YAML reads.
 fn quoted(text: &str) -> String {
     // What a service says of itself is no value from the environment.
@@ -381,7 +417,7 @@ fn quoted(text: &str) -> String {
         && !text.contains(" #")
         && !text.ends_with(':')
         && !text.ends_with(' ')
-        && !text.contains(|c: char| c.is_control() || "{}[]\"'`&*!|>%@\\".contains(c))
+        && !text.contains(|c: char| c.is_control() || "{}[],\"'`&*!|>%@\\".contains(c))
         && !matches!(
             text.to_ascii_lowercase().as_str(),
             "null" | "true" | "false" | "yes" | "no" | "on" | "off" | "nan"
