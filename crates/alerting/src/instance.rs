@@ -20,9 +20,9 @@ const OUTAGE_TOLERANCE: Duration = Duration::from_secs(60 * 60);
 const INSTANCES_MAX: usize = 1_000;
 
 /// An instance that fired so often …
-const FLAPPING_FIRINGS: usize = 3;
+pub const FLAPPING_FIRINGS: usize = 3;
 /// … within so long flaps …
-const FLAPPING_WINDOW: Duration = Duration::from_secs(60 * 60);
+pub const FLAPPING_WINDOW: Duration = Duration::from_secs(60 * 60);
 /// … and then resolves only after it has been calm for so long: one incident that stays open says more than ten that come and go.
 const FLAPPING_CALM: Duration = Duration::from_secs(10 * 60);
 

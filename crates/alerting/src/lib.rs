@@ -30,7 +30,8 @@ pub use incident::{
 };
 pub use input::IncidentInput;
 pub use instance::{
-    Evaluation, Instance, Phase, ResolveReason, RuleState, Transition, TransitionKind,
+    Evaluation, FLAPPING_FIRINGS, FLAPPING_WINDOW, Instance, Phase, ResolveReason, RuleState,
+    Transition, TransitionKind,
 };
 pub use rota::{NEXT_TURNS_MAX, Turn, next_turns, on_call};
 pub use routing::{Recipient, recipients};

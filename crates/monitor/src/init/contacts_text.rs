@@ -1,5 +1,7 @@
 //! The contacts file beside a drafted plan.
 
+use plan::Place;
+
 use super::draft::Receiver;
 
 /// The file's text.
@@ -13,8 +15,8 @@ pub fn contacts_text(receiver: &Receiver) -> String {
              - type: log\n"
                 .to_owned()
         }
-        Receiver::Webhook(url) => format!("      - type: webhook\n        url: {}\n", quoted(url)),
-        Receiver::Mail { to, .. } => format!("      - type: email\n        to: {}\n", quoted(to)),
+        Receiver::Webhook(url) => format!("      - type: webhook\n        url: {}\n", scalar(url)),
+        Receiver::Mail { to, .. } => format!("      - type: email\n        to: {}\n", scalar(to)),
     };
     let server = match receiver {
         Receiver::Mail { server, .. } => {
@@ -32,7 +34,7 @@ pub fn contacts_text(receiver: &Receiver) -> String {
             };
             format!(
                 "\nmail_server:\n  host: {}\n{port}{security}  from: belfry@{}\n",
-                quoted(host),
+                scalar(host),
                 if host.contains('.') && !host.ends_with(".1") {
                     host
                 } else {
@@ -45,6 +47,6 @@ pub fn contacts_text(receiver: &Receiver) -> String {
     format!("{head}{channel}{server}")
 }
 
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+fn scalar(text: &str) -> String {
+    plan::scalar(text, Place::Block)
 }

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use plan::{LintFinding, MetricType};
-use serde_json::Value;
+use plan::{LintFinding, MetricType, Place};
 
 use super::draft::{Answers, Draft, DraftRule, Subject, Urgency};
 use super::survey::{Survey, SurveyedFamily};
@@ -37,8 +36,8 @@ pub fn plan_text(survey: &Survey, answers: &Answers, draft: &Draft) -> String {
 }
 
 fn head(text: &mut String, survey: &Survey, answers: &Answers, draft: &Draft) {
-    let service = quoted(&answers.service);
-    let url = quoted(&answers.metrics_url);
+    let service = literal(&answers.service);
+    let url = literal(&answers.metrics_url);
     let (exposed, read) = (survey.len(), draft.families(survey).len());
     put(
         text,
@@ -83,7 +82,7 @@ fn metrics(text: &mut String, survey: &Survey, draft: &Draft) {
             text,
             &format!(
                 "    meaning: {}\n    group: {group}\n",
-                quoted(&meaning(name, family))
+                literal(&meaning(name, family))
             ),
         );
         if !appears_at_once(family, metric_type) {
@@ -161,10 +160,10 @@ fn rules(text: &mut String, draft: &Draft) {
                     "      - alert: {}\n        expr: {}\n        for: {}\n        severity: {severity}\n        summary: {}\n        \
                      description: {}\n        procedure: {}\n        escalation: standard\n",
                     rule.name,
-                    quoted(&rule.expr),
+                    literal(&rule.expr),
                     rule.hold,
-                    quoted(&rule.summary),
-                    quoted(&rule.description),
+                    literal(&rule.summary),
+                    literal(&rule.description),
                     procedure_of(subject),
                 ),
             );
@@ -187,7 +186,7 @@ fn dashboards(text: &mut String, draft: &Draft) {
                 text,
                 &format!(
                     "      - title: {}\n        kind: {}\n        unit: {}\n        queries:\n",
-                    quoted(&panel.title),
+                    literal(&panel.title),
                     panel.kind,
                     panel.unit
                 ),
@@ -197,8 +196,8 @@ fn dashboards(text: &mut String, draft: &Draft) {
                     text,
                     &format!(
                         "          - expr: {}\n            legend: {}\n",
-                        quoted(expr),
-                        quoted(legend)
+                        literal(expr),
+                        literal(legend)
                     ),
                 );
             }
@@ -242,7 +241,7 @@ fn probes(text: &mut String, answers: &Answers) {
             text,
             &format!(
                 "  - name: {kind}\n    kind: {kind}\n    url: {}\n    interval: {interval}\n    timeout: 5s\n",
-                quoted(&endpoint.url)
+                literal(&endpoint.url)
             ),
         );
     }
@@ -293,8 +292,8 @@ fn response(text: &mut String, answers: &Answers, draft: &Draft) {
                 text,
                 &format!(
                     "      - do: {}\n        query: {}\n",
-                    quoted(&format!("Look at: {title}")),
-                    quoted(expr)
+                    literal(&format!("Look at: {title}")),
+                    literal(expr)
                 ),
             );
         }
@@ -340,9 +339,9 @@ fn promises(text: &mut String, draft: &Draft) {
                 "  - id: {}\n    title: {}\n    expr: {}\n    unit: {}\n    target: {}\n    window: 30d\n",
                 objective.id,
                 objective.title,
-                quoted(&objective.expr),
+                literal(&objective.expr),
                 objective.unit,
-                quoted(&objective.target)
+                literal(&objective.target)
             ),
         );
     }
@@ -395,7 +394,10 @@ pub fn waivers_text(findings: &[LintFinding]) -> String {
     for (code, mut about) in by_code {
         about.sort_unstable();
         about.dedup();
-        let about: Vec<String> = about.into_iter().map(quoted).collect();
+        let about: Vec<String> = about
+            .into_iter()
+            .map(|name| plan::literal(name, Place::Flow))
+            .collect();
         put(
             &mut text,
             &format!(
@@ -407,25 +409,8 @@ pub fn waivers_text(findings: &[LintFinding]) -> String {
     text
 }
 
-/// Text as a YAML scalar: plain where nothing in it could be taken for something else, else as JSON writes it, which YAML reads.
-fn quoted(text: &str) -> String {
-    // What a service says of itself is no value from the environment.
-    let text = &text.replace("${", "$${");
-    let plain = !text.is_empty()
-        && text.starts_with(|first: char| first.is_ascii_alphabetic())
-        && !text.contains(": ")
-        && !text.contains(" #")
-        && !text.ends_with(':')
-        && !text.ends_with(' ')
-        && !text.contains(|c: char| c.is_control() || "{}[],\"'`&*!|>%@\\".contains(c))
-        && !matches!(
-            text.to_ascii_lowercase().as_str(),
-            "null" | "true" | "false" | "yes" | "no" | "on" | "off" | "nan"
-        );
-    if plain {
-        return text.clone();
-    }
-    Value::from(text.as_str()).to_string()
+fn literal(text: &str) -> String {
+    plan::literal(text, Place::Block)
 }
 
 fn put(text: &mut String, part: &str) {

@@ -229,7 +229,8 @@ fn scalar(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// What every reader takes for text when it stands bare.
+/// What every reader takes for text when it stands bare: other tools read YAML 1.1, in which more means something than in plans
+/// (`crate::literal`).
 fn is_plain(text: &str) -> bool {
     const WORDS: [&str; 9] = ["true", "false", "yes", "no", "on", "off", "null", "y", "n"];
     let is_word = WORDS.iter().any(|word| text.eq_ignore_ascii_case(word));

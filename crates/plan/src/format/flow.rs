@@ -1,8 +1,9 @@
 //! Collections in brackets: `[a, b]`, `{key: value}`. They stay in brackets, since that is their author's choice.
 
-use super::scalar::{self, Place};
+use super::scalar;
 use super::{item_type, key_type, snippet, sorted};
 use crate::grammar::Type;
+use crate::literal::Place;
 use crate::node::{Node, Value, text_of};
 
 /// A collection of one line as it shall be written; `raw` is how it is.

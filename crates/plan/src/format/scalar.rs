@@ -3,14 +3,8 @@
 use super::lines::quoted_end;
 use super::snippet;
 use crate::grammar::Type;
+use crate::literal::{Place, needs_quotes, quoted};
 use crate::node::Value;
-
-/// Where a scalar stands: between brackets more characters mean something.
-#[derive(Copy, Clone, PartialEq, Eq)]
-pub(super) enum Place {
-    Block,
-    Flow,
-}
 
 /// A scalar as it shall be written; `raw` is how it is.
 pub(super) fn formatted(raw: &str, value: Option<&Type>, place: Place) -> String {
@@ -75,27 +69,6 @@ fn expression(written: &str) -> Option<String> {
     (again.to_string() == printed).then_some(printed)
 }
 
-/// Whether YAML would read a bare text as something else, or not at all.
-fn needs_quotes(text: &str, place: Place) -> bool {
-    // `<` and `=` would be fine bare; beside their likes that are not, quotes read better.
-    let begins = |letter: char| "-?:,[]{}#&*!|>'\"%@`<=".contains(letter);
-    let odd =
-        |letter: char| letter.is_control() || "\u{feff}\u{85}\u{2028}\u{2029}".contains(letter);
-    text.is_empty()
-        || text.starts_with(begins)
-        || text.trim() != text
-        || text.contains(odd)
-        || text.contains(": ")
-        || text.ends_with(':')
-        || text.contains(" #")
-        || is_null(text)
-        || (place == Place::Flow && text.contains([',', '[', ']', '{', '}', ':']))
-}
-
-fn is_null(text: &str) -> bool {
-    text == "~" || text.eq_ignore_ascii_case("null")
-}
-
 /// Whether quotes stay that Belfry itself does not need: around what other readers of YAML take for a number, a boolean
 /// or a time where none is meant, and around texts with places to fill, which need them as soon as one comes first.
 fn keeps_quotes(text: &str, value: Option<&Type>) -> bool {
@@ -110,15 +83,6 @@ fn keeps_quotes(text: &str, value: Option<&Type>) -> bool {
     let is_word = words.iter().any(|word| text.eq_ignore_ascii_case(word));
     let begins = text.trim_start_matches(['+', '-', '.']);
     is_word || begins.starts_with(|first: char| first.is_ascii_digit()) || text.contains("{{")
-}
-
-/// A text between quotes: between those that need no escapes, where there are such.
-fn quoted(text: &str) -> String {
-    let awkward = text.contains(['"', '\\']);
-    if awkward && !text.contains(|letter: char| letter.is_control()) {
-        return format!("'{}'", text.replace('\'', "''"));
-    }
-    serde_json::Value::from(text).to_string()
 }
 
 #[cfg(test)]

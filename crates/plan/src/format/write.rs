@@ -1,9 +1,10 @@
 //! An outline as text.
 
 use super::outline::{Before, Block, Body, Entry, Item, Placed, Value};
-use super::scalar::{self, Place};
+use super::scalar;
 use super::{flow, item_type, key_type, shape, sorted};
 use crate::grammar::{Shape, Type};
+use crate::literal::Place;
 
 /// How far each level is indented.
 const STEP: usize = 2;

@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::outline::{Entry, Map, Value};
+use crate::literal::{Place, literal};
 
 /// The widest comment, in characters.
 const COMMENT_WIDTH: usize = 110;
@@ -55,10 +56,13 @@ impl Writer {
                         self.put(&format!("{}{line}", " ".repeat(indent + 2)));
                     }
                 }
-                None => self.put(&format!("{start}{key}: {}", scalar(text))),
+                None => self.put(&format!("{start}{key}: {}", literal(text, Place::Block))),
             },
             Value::Texts(texts) => {
-                let texts: Vec<String> = texts.iter().map(|text| flow_scalar(text)).collect();
+                let texts: Vec<String> = texts
+                    .iter()
+                    .map(|text| literal(text, Place::Flow))
+                    .collect();
                 self.put(&format!("{start}{key}: [{}]", texts.join(", ")));
             }
             Value::Map(map) => {
@@ -102,47 +106,8 @@ fn block_lines(text: &str) -> Option<Vec<&str>> {
     (lines.len() > 1 && starts_plain && lines.iter().all(plain)).then_some(lines)
 }
 
-/// A text as a scalar, quoted where YAML would take it for something else.
-fn scalar(text: &str) -> String {
-    let first_plain =
-        text.starts_with(|first: char| first.is_alphanumeric() || first == '/' || first == '(');
-    let means_other = text.contains(": ") || text.contains(" #") || text.ends_with([':', ' ']);
-    let nothing = ["null", "Null", "NULL"].contains(&text);
-    if first_plain && !means_other && !nothing && text.chars().all(printable) {
-        return text.to_owned();
-    }
-    quoted(text)
-}
-
-/// A text inside `[…]`.
-fn flow_scalar(text: &str) -> String {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./".contains(letter);
-    let scalar = scalar(text);
-    if scalar.chars().all(plain) {
-        scalar
-    } else {
-        quoted(text)
-    }
-}
-
 fn printable(letter: char) -> bool {
-    !letter.is_control() && !matches!(letter, '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}')
-}
-
-fn quoted(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for letter in text.chars() {
-        match letter {
-            '"' => quoted.push_str("\\\""),
-            '\\' => quoted.push_str("\\\\"),
-            '\n' => quoted.push_str("\\n"),
-            '\t' => quoted.push_str("\\t"),
-            own if printable(own) => quoted.push(own),
-            own => quoted.push_str(&format!("\\u{:04x}", u32::from(own))),
-        }
-    }
-    quoted.push('"');
-    quoted
+    !letter.is_control() && !matches!(letter, '\u{2028}' | '\u{2029}' | '\u{feff}')
 }
 
 /// A text in lines of at most so many characters, broken between words.

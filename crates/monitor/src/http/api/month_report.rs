@@ -12,7 +12,7 @@ use plan::MetricGroup;
 use promql::Value;
 
 use super::parameters::Parameters;
-use super::reports::Asked;
+use super::reports::Month;
 use crate::app::App;
 use crate::http::error::Problem;
 use crate::incident::HistoryFilter;
@@ -29,22 +29,19 @@ pub(super) async fn month(
 ) -> Result<Response, Problem> {
     let parameters = Parameters::read(query.as_deref())?;
     let now = app.now();
-    let asked = Asked::month(parameters.get("month"), now)?;
-    let facts = facts(&app, &asked, now).await?;
+    let month = Month::read(parameters.get("month"), now)?;
+    let facts = facts(&app, &month, now).await?;
     let kind = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
     Ok((kind, month_html(&facts)).into_response())
 }
 
-async fn facts(app: &App, asked: &Asked, now: Timestamp) -> Result<MonthFacts, Problem> {
-    let Asked::Month { name, from, until } = asked else {
-        return Err(Problem::bad_request("a month is reported on".to_owned()));
-    };
+async fn facts(app: &App, month: &Month, now: Timestamp) -> Result<MonthFacts, Problem> {
     let setup = app.setup.get();
     let plan = &setup.plan;
     let filter = HistoryFilter {
         rule: None,
-        from: *from,
-        until: *until,
+        from: month.from,
+        until: month.until,
         limit: HISTORY_MAX,
     };
     let read = app.desk.with_store(move |store| store.history(&filter));
@@ -58,7 +55,7 @@ async fn facts(app: &App, asked: &Asked, now: Timestamp) -> Result<MonthFacts, P
             unit: objective.unit.clone(),
             below: objective.below,
             target: objective.target,
-            course: course(app, &query, *from, *until, now).await?,
+            course: course(app, &query, month, now).await?,
         });
     }
     let targets = [
@@ -73,17 +70,17 @@ async fn facts(app: &App, asked: &Asked, now: Timestamp) -> Result<MonthFacts, P
         coverage.push(GroupCoverage {
             group: group.to_owned(),
             target,
-            course: course(app, &query, *from, *until, now).await?,
+            course: course(app, &query, month, now).await?,
         });
     }
     Ok(MonthFacts {
         title: plan.title.clone(),
-        month: name.clone(),
-        from: *from,
-        until: *until,
+        month: month.name.clone(),
+        from: month.from,
+        until: month.until,
         now,
         promises,
-        incidents: asked.incidents(app).await?,
+        incidents: month.incidents(app).await?,
         rules: plan
             .rules()
             .map(|(_, rule)| RuleFacts {
@@ -100,14 +97,8 @@ async fn facts(app: &App, asked: &Asked, now: Timestamp) -> Result<MonthFacts, P
 }
 
 /// The values of one series over the month, as far as it has come. Where none was written the value is NaN.
-async fn course(
-    app: &App,
-    query: &str,
-    from: Timestamp,
-    until: Timestamp,
-    now: Timestamp,
-) -> Result<Course, Problem> {
-    let end = until.min(now);
+async fn course(app: &App, query: &str, month: &Month, now: Timestamp) -> Result<Course, Problem> {
+    let (from, end) = (month.from, month.until.min(now));
     if end <= from {
         return Ok(Course::new());
     }

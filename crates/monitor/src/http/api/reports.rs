@@ -56,7 +56,7 @@ pub(super) async fn escalation(
     let now = app.now();
     let asked = match parameters.number("incident")? {
         Some(id) => Asked::Incident(id),
-        None => Asked::month(parameters.get("month"), now)?,
+        None => Asked::Month(Month::read(parameters.get("month"), now)?),
     };
     let details = asked.incidents(&app).await?;
     let with_pages = details
@@ -73,74 +73,89 @@ pub(super) async fn escalation(
 }
 
 /// What is reported on.
-pub(super) enum Asked {
+enum Asked {
     Incident(i64),
-    Month {
-        name: String,
-        from: Timestamp,
-        until: Timestamp,
-    },
+    Month(Month),
 }
 
-impl Asked {
-    pub(super) fn month(name: Option<&str>, now: Timestamp) -> Result<Asked, Problem> {
+/// A month in UTC: from its beginning, inclusive, to its end, exclusive.
+pub(super) struct Month {
+    pub(super) name: String,
+    pub(super) from: Timestamp,
+    pub(super) until: Timestamp,
+}
+
+impl Month {
+    /// The month of a name such as `2026-11`; the present one without a name.
+    pub(super) fn read(name: Option<&str>, now: Timestamp) -> Result<Month, Problem> {
         let name = name.map_or_else(|| month_of(now), str::to_owned);
         let (from, until) = month(&name).ok_or_else(|| {
             Problem::bad_request(format!("month `{name}` is not written as in 2026-11"))
         })?;
-        Ok(Asked::Month { name, from, until })
+        Ok(Month { name, from, until })
     }
 
+    /// The incidents that opened in it, the oldest first, without those of drills: a drill keeps its own account.
+    pub(super) async fn incidents(&self, app: &App) -> Result<Vec<IncidentDetail>, Problem> {
+        let filter = IncidentFilter::OpenedWithin(self.from, self.until);
+        let found = app
+            .desk
+            .with_store(move |store| store.incidents(filter, INCIDENTS_MAX))
+            .await?;
+        let real = found.iter().rev().filter(|own| own.drill.is_none());
+        let ids = real.map(|incident| incident.id()).collect();
+        details(app, ids).await
+    }
+}
+
+impl Asked {
     fn title(&self) -> String {
         match self {
             Asked::Incident(id) => format!("incident {id}"),
-            Asked::Month { name, .. } => name.clone(),
+            Asked::Month(month) => month.name.clone(),
         }
     }
 
-    /// The incidents, the oldest first.
-    pub(super) async fn incidents(&self, app: &App) -> Result<Vec<IncidentDetail>, Problem> {
-        let ids: Vec<IncidentId> = match *self {
-            Asked::Incident(id) => vec![IncidentId(id)],
-            Asked::Month { from, until, .. } => {
-                let filter = IncidentFilter::OpenedWithin(from, until);
-                let found = app
-                    .desk
-                    .with_store(move |store| store.incidents(filter, INCIDENTS_MAX))
-                    .await?;
-                // A drill is no promise to anybody.
-                let real = found.iter().rev().filter(|own| own.drill.is_none());
-                real.map(|incident| incident.id()).collect()
-            }
-        };
-        let mut details = Vec::with_capacity(ids.len());
-        for some in ids.chunks(READ_AT_ONCE) {
-            let some = some.to_vec();
-            let read = app
-                .desk
-                .with_store(move |store| {
-                    some.into_iter()
-                        .filter_map(|id| store.detail(id).transpose())
-                        .collect::<Result<Vec<_>, _>>()
-                })
-                .await?;
-            details.extend(read);
-        }
+    async fn incidents(&self, app: &App) -> Result<Vec<IncidentDetail>, Problem> {
         match self {
-            Asked::Incident(id) if details.is_empty() => {
-                Err(Problem::not_found(format!("there is no incident {id}")))
+            Asked::Incident(id) => {
+                let found = details(app, vec![IncidentId(*id)]).await?;
+                if found.is_empty() {
+                    return Err(Problem::not_found(format!("there is no incident {id}")));
+                }
+                Ok(found)
             }
-            Asked::Incident(_) | Asked::Month { .. } => Ok(details),
+            Asked::Month(month) => month.incidents(app).await,
         }
     }
+}
+
+/// Incidents with everything about them, read in parts: pages wait while the store is held.
+async fn details(app: &App, ids: Vec<IncidentId>) -> Result<Vec<IncidentDetail>, Problem> {
+    let mut details = Vec::with_capacity(ids.len());
+    for some in ids.chunks(READ_AT_ONCE) {
+        let some = some.to_vec();
+        let read = app
+            .desk
+            .with_store(move |store| {
+                some.into_iter()
+                    .filter_map(|id| store.detail(id).transpose())
+                    .collect::<Result<Vec<_>, _>>()
+            })
+            .await?;
+        details.extend(read);
+    }
+    Ok(details)
 }
 
 fn report_json(asked: &Asked, report: &Conformance) -> Value {
     let (month, from, until) = match asked {
         Asked::Incident(_) => (None, None, None),
-        Asked::Month { name, from, until } => {
-            (Some(name), Some(rfc3339(*from)), Some(rfc3339(*until)))
-        }
+        Asked::Month(month) => (
+            Some(&month.name),
+            Some(rfc3339(month.from)),
+            Some(rfc3339(month.until)),
+        ),
     };
     let incidents = report.incidents.iter().map(|incident| {
         json!({

@@ -1,18 +1,13 @@
 //! Alert quality: which rules fired, whether that led to anything, which only make noise, and which nobody has ever seen fire.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
-use alerting::TransitionKind;
+use alerting::{FLAPPING_FIRINGS, FLAPPING_WINDOW, TransitionKind};
 use model::{Labels, Timestamp};
 use plan::Severity;
 
 use super::facts::MonthFacts;
 use crate::incident::IncidentDetail;
-
-/// A third firing of one alert within so long is flapping: as the engine itself damps it.
-const FLAPPING_FIRINGS: usize = 3;
-const FLAPPING_WINDOW: Duration = Duration::from_secs(60 * 60);
 
 /// What is to be said of a rule.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -125,9 +120,10 @@ fn firings(facts: &MonthFacts) -> BTreeMap<&str, BTreeMap<&Labels, Vec<Timestamp
     firings
 }
 
+/// Firings at which the engine took the alert for one that flaps.
 fn flapping(times: &[Timestamp]) -> usize {
     let many = times.windows(FLAPPING_FIRINGS);
-    many.filter(|some| some[FLAPPING_FIRINGS - 1].since(some[0]) <= FLAPPING_WINDOW)
+    many.filter(|some| some[FLAPPING_FIRINGS - 1].since(some[0]) < FLAPPING_WINDOW)
         .count()
 }
 
@@ -171,8 +167,8 @@ mod tests {
         };
         check(&[], 0);
         check(&[0, 10], 0);
-        check(&[0, 30, 60], 1);
-        check(&[0, 30, 61], 0);
+        check(&[0, 30, 59], 1);
+        check(&[0, 30, 60], 0);
         check(&[0, 10, 20, 30], 2);
     }
 }
