@@ -197,10 +197,10 @@ impl Fields<'_> {
             self.shape.noun
         );
         let meant = did_you_mean(named, keys.iter().copied());
-        let help = if meant.is_empty() {
-            format!("its keys are {}", all(&keys))
-        } else {
-            meant
+        let help = match keys.as_slice() {
+            [] => "write `added: true`, or take it away".to_owned(),
+            keys if meant.is_empty() => format!("its keys are {}", all(keys)),
+            _ => meant,
         };
         context.error(Code::UnknownAddedKey, &item.span, message, "", help);
     }

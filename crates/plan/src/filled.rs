@@ -69,19 +69,30 @@ impl Filled {
         })
     }
 
+    /// A name as it stands in the text, whatever the environment made of it.
+    pub(crate) fn as_written(&self, name: &str) -> String {
+        let scalars = self.scalars.values();
+        let mut of_name = scalars.filter(|own| own.holds_values() && own.value.trim() == name);
+        match of_name.next() {
+            Some(scalar) => scalar.written.trim().to_owned(),
+            None => name.to_owned(),
+        }
+    }
+
     /// A text with variables in the place of their values.
     fn hide(&self, mut text: String) -> String {
         if self.secrets.is_empty() {
             return text;
         }
-        // An excerpt may end within a value.
-        if text.contains('…') {
-            let scalars = self.scalars.values();
-            for scalar in scalars.filter(|scalar| scalar.holds_values()) {
-                text = text.replace(&quote(scalar.value.trim()), &quote(&scalar.written));
-            }
+        // Whole scalars first: an excerpt may end within a value, and a short value is told by what stands around it.
+        let scalars = self.scalars.values();
+        for scalar in scalars.filter(|scalar| scalar.holds_values()) {
+            text = text.replace(&quote(scalar.value.trim()), &quote(&scalar.written));
         }
-        for (name, value) in &self.secrets {
+        // The longest first: one value may hold another.
+        let mut secrets: Vec<(&String, &String)> = self.secrets.iter().collect();
+        secrets.sort_by_key(|(_, value)| std::cmp::Reverse(value.len()));
+        for (name, value) in secrets {
             let variable = format!("${{{name}}}");
             text = text.replace(&quote(value), &format!("`{variable}`"));
             if value.len() >= REPLACED_ANYWHERE_BYTES_MIN {

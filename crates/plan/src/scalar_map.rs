@@ -13,6 +13,10 @@ use crate::node::Node;
 /// The most characters of raw text that one character of the value may have been written with (`\U0001F600`).
 const ESCAPE_CHARS_MAX: usize = 10;
 
+/// The most white space that is looked past for one character: an indentation, and not a page. Without a bound a hostile
+/// scalar would be walked through once for each of its characters.
+const BLANKS_MAX: usize = 256;
+
 /// The place of a part of a scalar's value. A value from the environment is placed at its variable.
 pub(crate) fn place(
     context: &Context<'_>,
@@ -92,7 +96,7 @@ fn step(raw: &str, position: usize, wanted: char) -> (usize, usize) {
         };
     }
     let mut skipped = 0;
-    for (at, found) in rest.char_indices() {
+    for (at, found) in rest.char_indices().take(BLANKS_MAX) {
         if found == wanted {
             return (position + at, position + at + found.len_utf8());
         }

@@ -286,7 +286,9 @@ fn variable(text: &str) -> Option<(PartKind, usize)> {
     }
     let default = rest.strip_prefix(":-").and_then(|rest| {
         let end = rest.find('}')?;
-        Some(rest[..end].to_owned())
+        // A default is text: a variable within it would end at the first brace.
+        let default = &rest[..end];
+        (!default.contains(OPENING)).then(|| default.to_owned())
     });
     match default {
         Some(default) => {

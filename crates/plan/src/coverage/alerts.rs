@@ -68,8 +68,9 @@ fn unfed(declared: &Declared<'_>, observed: &Observed, rule: &AlertRule) -> Fed 
 }
 
 fn selector_fed(declared: &Declared<'_>, observed: &Observed, selector: &SelectorRef<'_>) -> Fed {
+    // Which series a selector without a name finds, only a query can tell.
     let Some(name) = selector.name else {
-        return Fed::Yes;
+        return Fed::Unknown;
     };
     match labels_emitted(observed, name) {
         Some(labels) => {

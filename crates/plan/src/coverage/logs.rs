@@ -223,12 +223,15 @@ fn retention_state(observed: &Observed, class: &LogClass, seen: &ObservedClass) 
 }
 
 impl RetentionState {
-    /// Whether the promise is kept. What is younger than promised breaks no promise that can be seen.
+    /// Whether the promise can be seen to be kept. What is younger than promised may have lost lines, or had none.
     fn covered(self) -> Covered {
         match self {
-            RetentionState::Kept | RetentionState::Younger => Some(true),
+            RetentionState::Kept => Some(true),
             RetentionState::Overdue => Some(false),
-            RetentionState::Empty | RetentionState::TooEarly | RetentionState::NotPlanned => None,
+            RetentionState::Empty
+            | RetentionState::TooEarly
+            | RetentionState::Younger
+            | RetentionState::NotPlanned => None,
         }
     }
 }

@@ -62,8 +62,11 @@ impl std::error::Error for FormatError {}
 pub fn format(name: &str, text: &str) -> Result<String, FormatError> {
     let before = read(name, text)?;
     let root = kind(&before);
-    let outline = outline::read(text).map_err(|line| FormatError::Unfamiliar { line })?;
-    let formatted = write::document(&outline, root);
+    let (start, body) = start(text);
+    let outline = outline::read(body).map_err(|line| FormatError::Unfamiliar {
+        line: line + start.matches('\n').count(),
+    })?;
+    let formatted = start.to_owned() + &write::document(&outline, root);
     let after = read(name, &formatted).map_err(|_| FormatError::WouldChange)?;
     let same = same::trees(&before, &after, root)
         && same::comments(text, &formatted)
@@ -73,6 +76,17 @@ pub fn format(name: &str, text: &str) -> Result<String, FormatError> {
     } else {
         Err(FormatError::WouldChange)
     }
+}
+
+/// What begins a file and stays there: a byte order mark, and the sign before a document.
+fn start(text: &str) -> (&str, &str) {
+    let marked = text.len() - text.trim_start_matches('\u{feff}').len();
+    let sign = if text[marked..].starts_with("---\n") {
+        "---\n".len()
+    } else {
+        0
+    };
+    text.split_at(marked + sign)
 }
 
 fn read(name: &str, text: &str) -> Result<Node, FormatError> {

@@ -192,8 +192,13 @@ impl<'t> Reader<'t> {
         if matches!(begins, Some('&' | '*' | '!')) {
             return Some(as_written(rest, self.further(indent), indent));
         }
+        // Between quotes that are still open `#` begins no comment.
         let End::At(end) = value_end(rest) else {
-            return Some(as_written(rest, self.further(indent), indent));
+            return Some(as_written(
+                rest,
+                self.further_to(indent, |line| !line.is_blank()),
+                indent,
+            ));
         };
         let further = self.further(indent);
         if !further.is_empty() {
@@ -252,14 +257,17 @@ impl<'t> Reader<'t> {
 
     /// The lines that are indented further than the owner, to the last that is not blank; and a bracket that closes them.
     fn further(&mut self, indent: usize) -> Vec<&'t str> {
+        self.further_to(indent, |line| !line.is_blank() && !line.is_comment())
+    }
+
+    /// The same, to the last line that counts.
+    fn further_to(&mut self, indent: usize, counts: impl Fn(&Line<'t>) -> bool) -> Vec<&'t str> {
         let rest = &self.lines[self.at..];
         let inside = rest
             .iter()
             .take_while(|line| line.is_blank() || line.indent > indent)
             .count();
-        let last = rest[..inside]
-            .iter()
-            .rposition(|line| !line.is_blank() && !line.is_comment());
+        let last = rest[..inside].iter().rposition(counts);
         let closing = rest
             .get(inside)
             .is_some_and(|line| line.text.starts_with([']', '}']));

@@ -117,7 +117,7 @@ fn bare(findings: &mut Findings<'_, '_>, site: &Site<'_>, part: &Inferred<'_>) {
         findings.in_expression(Code::CounterWithoutRate, site.name, at, message, help);
         return;
     }
-    if asks_only_presence(part.expr) {
+    if asks_only_presence(part.expr) || tells_what_is_gone(part.expr) {
         return;
     }
     let skipped = presence_side(part.expr);
@@ -160,6 +160,15 @@ fn asks_only_presence(expr: &Expr) -> bool {
         ),
         _ => false,
     }
+}
+
+/// `x offset 5m unless x`: which series were there and no longer are. Nobody reads their values.
+fn tells_what_is_gone(expr: &Expr) -> bool {
+    let ExprKind::Binary(binary) = expr.kind() else {
+        return false;
+    };
+    let is_selector = |side: &Expr| matches!(side.kind(), ExprKind::Selector(_));
+    binary.op == BinaryOp::Unless && is_selector(&binary.left) && is_selector(&binary.right)
 }
 
 /// The side of a set operation of which only labels count.

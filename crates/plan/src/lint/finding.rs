@@ -139,11 +139,16 @@ impl<'c, 't> Findings<'c, 't> {
         message: String,
         mut help: String,
     ) {
-        if self.found.len() >= FINDINGS_MAX {
+        let waiver = self.plan.waiver(code, about);
+        // Each kind for itself: what is waived must not crowd out what is open.
+        let like = |own: &&LintFinding| own.waived.is_some() == waiver.is_some();
+        if self.found.iter().filter(like).count() >= FINDINGS_MAX {
             return;
         }
+        // A name that comes from the environment is shown as it is written.
+        let shown = self.context.report.filled.as_written(about);
         // What one must write to accept it; the name is not always the one that the finding stands at.
-        help.push_str(&format!("; or waive {code} about {}", quote(about)));
+        help.push_str(&format!("; or waive {code} about `{shown}`"));
         let finding = Finding {
             code,
             message,
@@ -153,10 +158,9 @@ impl<'c, 't> Findings<'c, 't> {
         let Some(diagnostic) = self.context.report.placed_warning(at, finding) else {
             return;
         };
-        let waiver = self.plan.waiver(code, about);
         self.found.push(LintFinding {
             diagnostic,
-            about: about.to_owned(),
+            about: shown,
             waived: waiver.map(|waiver| waiver.reason.clone()),
         });
     }
@@ -180,13 +184,15 @@ impl<'c, 't> Findings<'c, 't> {
         if self.found.len() >= FINDINGS_MAX {
             return;
         }
+        let filled = &self.context.report.filled;
         let plan = self.plan;
         for waiver in &plan.waivers {
             for name in &waiver.about {
+                let shown = filled.as_written(name);
                 let used = self
                     .found
                     .iter()
-                    .any(|found| found.diagnostic.code == waiver.code && found.about == *name);
+                    .any(|found| found.diagnostic.code == waiver.code && found.about == shown);
                 if used || !asks(waiver.code, with_contacts) {
                     continue;
                 }
